@@ -1,0 +1,225 @@
+package investigations
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"inquest/sources"
+)
+
+// Engine turns a State into an Assessment: the list of probes, whose Read
+// functions give facts, and the judge that weighs them. It does no I/O.
+type Engine struct {
+	Probes []Probe
+	Judge  Judge
+}
+
+// Judge weighs facts and says what became of the record. It must be a pure
+// function: the same deliberation always gives the same judgement.
+type Judge func(Deliberation) Judgement
+
+// Deliberation is all that a judge is given.
+type Deliberation struct {
+	Record   Record
+	Options  Options
+	Facts    Facts
+	Outcomes map[string]Outcome // by probe id; a probe that has not run is missing
+	Coverage []sources.Coverage
+	Answers  map[string]Answered
+}
+
+// Judgement is a judge's answer. Hypotheses are ranked, the likeliest first.
+type Judgement struct {
+	Fate       Fate
+	Hypotheses []Hypothesis
+}
+
+// Leading returns the first hypothesis when it leads.
+func (j Judgement) Leading() (Hypothesis, bool) {
+	if len(j.Hypotheses) > 0 && j.Hypotheses[0].Standing == Leading {
+		return j.Hypotheses[0], true
+	}
+	return Hypothesis{}, false
+}
+
+// Assessment is everything that can be said about a State.
+type Assessment struct {
+	Judgement
+	Steps     []StepResult
+	Facts     Facts
+	Timeline  []Moment
+	Coverage  []sources.Coverage
+	Expiring  []sources.Expiry
+	Recovered *Recovered
+}
+
+// StepResult is a step with what its probes and the person said.
+type StepResult struct {
+	Step    Step
+	Verdict Verdict
+	// Signed is true when a person gave the verdict.
+	Signed bool
+	Note   string
+	Probes []ProbeResult
+}
+
+// ProbeResult is a probe's outcome in this State.
+type ProbeResult struct {
+	Probe   Probe
+	Ran     bool
+	Reading Reading
+	Took    time.Duration
+	// Evidence lists the ids of what the probe collected.
+	Evidence []string
+}
+
+// Assess reads the facts off every run of a probe and judges them.
+func (e Engine) Assess(s State) Assessment {
+	a := Assessment{}
+	outcomes := map[string]Outcome{}
+	results := map[string]ProbeResult{}
+	for _, p := range e.ordered() {
+		r := e.read(p, s, a.Facts)
+		results[p.ID] = r
+		if !r.Ran {
+			continue
+		}
+		outcomes[p.ID] = r.Reading.Outcome
+		a.collect(r, s.Runs[p.ID])
+	}
+	for _, st := range s.Sources {
+		a.Expiring = append(a.Expiring, st.Expires...)
+	}
+	a.Steps = e.steps(s, results)
+	a.finish()
+	if e.Judge != nil {
+		a.Judgement = e.Judge(Deliberation{
+			Record: s.Record, Options: s.Options, Facts: a.Facts, Outcomes: outcomes,
+			Coverage: a.Coverage, Answers: s.Answers,
+		})
+	}
+	return a
+}
+
+// ordered returns the probes by phase, in list order within a phase.
+func (e Engine) ordered() []Probe {
+	out := slices.Clone(e.Probes)
+	slices.SortStableFunc(out, func(a, b Probe) int { return cmp.Compare(a.Phase, b.Phase) })
+	return out
+}
+
+func (e Engine) read(p Probe, s State, known Facts) (res ProbeResult) {
+	run, ran := s.Runs[p.ID]
+	res = ProbeResult{Probe: p, Ran: ran, Took: run.Took}
+	if !ran {
+		return res
+	}
+	for _, ev := range run.Evidence {
+		res.Evidence = append(res.Evidence, ev.ID)
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			res.Reading = Reading{Outcome: BlindOutcome, Summary: fmt.Sprintf("its evidence could not be read: %v", r)}
+		}
+	}()
+	res.Reading = p.Read(Input{
+		Record: s.Record, Window: s.Window, Settings: s.Options,
+		Evidence: run.Evidence, Coverage: run.Coverage, Blind: run.Blind, Facts: slices.Clip(known),
+	})
+	// Nothing may be called absent by a probe that read nothing.
+	if res.Reading.Outcome == Absent && len(run.Evidence) == 0 && len(run.Coverage) == 0 {
+		res.Reading.Outcome = BlindOutcome
+		res.Reading.Summary = "nothing was read: " + res.Reading.Summary
+	}
+	for i := range res.Reading.Facts {
+		f := &res.Reading.Facts[i]
+		f.Probe = p.ID
+		f.ID = fmt.Sprintf("%s#%d", p.ID, i+1)
+	}
+	return res
+}
+
+func (a *Assessment) collect(r ProbeResult, run Run) {
+	a.Facts = append(a.Facts, r.Reading.Facts...)
+	a.Timeline = append(a.Timeline, r.Reading.Moments...)
+	a.Expiring = append(a.Expiring, r.Reading.Expires...)
+	a.Coverage = append(a.Coverage, run.Coverage...)
+	if rec := r.Reading.Recovered; rec != nil && (a.Recovered == nil || len(rec.Unknown) < len(a.Recovered.Unknown)) {
+		a.Recovered = rec
+	}
+}
+
+func (a *Assessment) finish() {
+	a.Timeline = uniqueMoments(a.Timeline)
+	slices.SortStableFunc(a.Timeline, func(x, y Moment) int { return x.Time.Compare(y.Time) })
+	slices.SortStableFunc(a.Expiring, func(x, y sources.Expiry) int { return x.At.Compare(y.At) })
+	a.Expiring = slices.Compact(a.Expiring)
+}
+
+func uniqueMoments(in []Moment) []Moment {
+	type key struct {
+		at              int64
+		source, summary string
+	}
+	seen := map[key]bool{}
+	out := in[:0:0]
+	for _, m := range in {
+		k := key{m.Time.UnixMicro(), m.Source, m.Summary}
+		if !seen[k] {
+			seen[k] = true
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (e Engine) steps(s State, results map[string]ProbeResult) []StepResult {
+	var out []StepResult
+	for _, step := range Steps() {
+		r := StepResult{Step: step}
+		for _, p := range e.Probes {
+			if p.Step == step.ID {
+				r.Probes = append(r.Probes, results[p.ID])
+			}
+		}
+		r.Verdict = verdictOf(r.Probes)
+		if signed, ok := s.Verdicts[step.ID]; ok {
+			r.Verdict, r.Signed, r.Note = signed.Verdict, true, signed.Note
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// verdictOf sums up the probes of a step: one finding makes it a finding, one
+// blind probe without a finding makes it cannot-tell, and clean needs at least
+// one probe that looked and saw nothing.
+func verdictOf(probes []ProbeResult) Verdict {
+	ran, blind, absent := 0, 0, 0
+	for _, p := range probes {
+		if !p.Ran {
+			continue
+		}
+		ran++
+		switch p.Reading.Outcome {
+		case Found:
+			return VerdictFinding
+		case BlindOutcome:
+			blind++
+		case Absent:
+			absent++
+		}
+	}
+	switch {
+	case ran == 0:
+		return VerdictOpen
+	case blind > 0:
+		return VerdictCannotTell
+	case absent > 0:
+		return VerdictClean
+	default:
+		return VerdictOpen
+	}
+}

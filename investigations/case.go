@@ -1,0 +1,152 @@
+package investigations
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Journal is where entries are kept. Append returns only after the entry is on
+// disk, with Seq, Prev and Hash filled in.
+type Journal interface {
+	Append(Entry) (Entry, error)
+	Close() error
+}
+
+// Case is one investigation of one Record: a journal and the State it folds to.
+// It may be used from several goroutines.
+type Case struct {
+	journal Journal
+	redact  Redactor
+	now     func() time.Time
+
+	mu      sync.Mutex
+	state   State
+	watch   map[int]func(State)
+	watcher int
+	nextE   int
+}
+
+// NewCase returns a case over a journal that already holds entries (none for a
+// new case). A nil redactor redacts nothing; a nil clock is time.Now.
+func NewCase(j Journal, entries []Entry, redact Redactor, now func() time.Time) (*Case, error) {
+	state, err := Fold(entries)
+	if err != nil {
+		return nil, fmt.Errorf("replay case: %w", err)
+	}
+	if now == nil {
+		now = time.Now
+	}
+	return &Case{journal: j, redact: redact, now: now, state: state, nextE: len(state.Evidence), watch: map[int]func(State){}}, nil
+}
+
+// State returns the state after the newest entry.
+func (c *Case) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// Watch calls f after every entry until the returned function is called. f runs
+// on the goroutine that appended and must not block.
+func (c *Case) Watch(f func(State)) (stop func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id := c.watcher
+	c.watcher++
+	c.watch[id] = f
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.watch, id)
+	}
+}
+
+// Record appends one entry: it is redacted, on disk, and only then part of the
+// State. Evidence in a Collected body is numbered here.
+func (c *Case) Record(kind EntryKind, body any) error {
+	c.mu.Lock()
+	watchers, state, err := c.record(kind, body)
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	for _, f := range watchers {
+		f(state)
+	}
+	return nil
+}
+
+func (c *Case) record(kind EntryKind, body any) ([]func(State), State, error) {
+	if b, ok := body.(Collected); ok {
+		body = c.number(b)
+	}
+	e, err := NewEntry(c.now(), kind, body)
+	if err != nil {
+		return nil, State{}, err
+	}
+	if kind != EntryCollected { // evidence was redacted before it was hashed
+		text, _, err := redactJSON(e.Body, c.redact)
+		if err != nil {
+			return nil, State{}, fmt.Errorf("redact %s entry: %w", kind, err)
+		}
+		e.Body = json.RawMessage(text)
+	}
+	if e, err = c.journal.Append(e); err != nil {
+		return nil, State{}, err
+	}
+	next, err := c.state.Apply(e)
+	if err != nil {
+		return nil, State{}, err
+	}
+	c.state = next
+	watchers := make([]func(State), 0, len(c.watch))
+	for _, f := range c.watch {
+		watchers = append(watchers, f)
+	}
+	return watchers, next, nil
+}
+
+// Undo takes back the newest answer, verdict or note. It reports false when
+// there is none.
+func (c *Case) Undo() (bool, error) {
+	seq, ok := c.State().LastUndoable()
+	if !ok {
+		return false, nil
+	}
+	return true, c.Record(EntryUndone, Undone{Seq: seq})
+}
+
+// Follow applies an entry that another process appended, for a case that is
+// open read-only.
+func (c *Case) Follow(e Entry) error {
+	c.mu.Lock()
+	next, err := c.state.Apply(e)
+	if err == nil {
+		c.state = next
+	}
+	watchers := make([]func(State), 0, len(c.watch))
+	for _, f := range c.watch {
+		watchers = append(watchers, f)
+	}
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	for _, f := range watchers {
+		f(next)
+	}
+	return nil
+}
+
+// Close closes the journal.
+func (c *Case) Close() error { return c.journal.Close() }
+
+func (c *Case) number(b Collected) Collected {
+	for i := range b.Evidence {
+		c.nextE++
+		b.Evidence[i].ID = fmt.Sprintf("E%d", c.nextE)
+	}
+	return b
+}

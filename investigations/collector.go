@@ -1,0 +1,130 @@
+package investigations
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"inquest/sources"
+)
+
+// Collector is what a probe's Collect is given: the record, the sources, what
+// is known so far, and a place to put evidence.
+type Collector struct {
+	Record  Record
+	Window  sources.Window
+	Options Options
+	Sources []sources.Source
+	// Facts are those of probes that ran before.
+	Facts Facts
+
+	redact   Redactor
+	now      func() time.Time
+	progress func(done, total int64, note string)
+
+	mu       sync.Mutex
+	items    []Evidence
+	coverage []sources.Coverage
+	blind    []sources.Blind
+}
+
+// Redactor cuts secrets from text and says how many it cut.
+type Redactor interface {
+	Redact(s string) (string, int)
+}
+
+// Able is a source together with one of its optional abilities.
+type Able[T any] struct {
+	Source  sources.Source
+	Ability T
+}
+
+// With returns the sources that have the ability T, in the order they were
+// named on the command line.
+func With[T any](c *Collector) []Able[T] {
+	var out []Able[T]
+	for _, s := range c.Sources {
+		if a, ok := s.(T); ok {
+			out = append(out, Able[T]{Source: s, Ability: a})
+		}
+	}
+	return out
+}
+
+// Progress reports work done, in bytes or rows; total zero means unknown.
+func (c *Collector) Progress(done, total int64, note string) {
+	if c.progress != nil {
+		c.progress(done, total, note)
+	}
+}
+
+// Keep stores v as JSON evidence. Strings in v are redacted one by one, so that
+// the JSON stays whole. A body above MaxEvidence is refused: use KeepEvents for
+// lists that may be cut.
+func (c *Collector) Keep(kind, source, query, tag string, v any) error {
+	body, cuts, err := c.redactJSON(v)
+	if err != nil {
+		return fmt.Errorf("keep evidence from %s: %w", source, err)
+	}
+	if len(body) > MaxEvidence {
+		return &sources.Blind{
+			Why:   fmt.Sprintf("the answer of %s is %d KiB, more than the %d KiB that a case keeps of one item", source, len(body)>>10, MaxEvidence>>10),
+			Opens: "narrow the window or name the table",
+		}
+	}
+	c.add(Evidence{Kind: kind, Source: source, Query: query, Tag: tag, Body: body, Redacted: cuts})
+	return nil
+}
+
+// KeepEvents stores as many of the events as fit into one item, from the first
+// on, and says how many were left out.
+func (c *Collector) KeepEvents(source, query, tag string, events []sources.Event) error {
+	n := len(events)
+	for {
+		body, cuts, err := c.redactJSON(events[:n])
+		if err != nil {
+			return fmt.Errorf("keep events of %s: %w", source, err)
+		}
+		if len(body) <= MaxEvidence {
+			e := Evidence{Kind: EvidenceEvents, Source: source, Query: query, Tag: tag, Body: body, Redacted: cuts}
+			if left := len(events) - n; left > 0 {
+				e.Partial = fmt.Sprintf("%d of %d lines left out: %s to %s", left, len(events), events[n].Position, events[len(events)-1].Position)
+			}
+			c.add(e)
+			return nil
+		}
+		n = min(n-1, n*MaxEvidence/len(body))
+	}
+}
+
+// Cover records what a source really read.
+func (c *Collector) Cover(cov sources.Coverage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.coverage = append(c.coverage, cov)
+}
+
+// Blind records one thing that could not be looked at; other parts of the same
+// probe may still have been.
+func (c *Collector) Blind(why, opens string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.blind = append(c.blind, sources.Blind{Why: why, Opens: opens})
+}
+
+func (c *Collector) add(e Evidence) {
+	e.CollectedAt = c.now().UTC()
+	e.SHA256 = hashText(e.Body)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.items = append(c.items, e)
+}
+
+func (c *Collector) redactJSON(v any) (string, int, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return "", 0, err
+	}
+	return redactJSON(raw, c.redact)
+}

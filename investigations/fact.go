@@ -1,0 +1,173 @@
+package investigations
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// FactKind names what a fact states. The attributes of each kind are listed
+// beside it; all are text.
+type FactKind string
+
+// Facts read from PostgreSQL itself.
+const (
+	// A row under the asked id: table, column, key; as=role when read in a role;
+	// via=index or heap.
+	RowVisible FactKind = "row-visible"
+	// The table was read by the asked key and no row came: table, via, as.
+	RowAbsent FactKind = "row-absent"
+	// A visible row whose key equals the id once normalised or within one edit:
+	// table, column, key, difference=normalised|one-edit.
+	RowNear FactKind = "row-near"
+	// The visible row carries a set soft-delete flag: table, column, value.
+	RowFlagged FactKind = "row-flagged"
+	// The row exists but is not seen as the application's role: table, as, policy.
+	RowMasked FactKind = "row-masked"
+	// The key stands in another table than the asked one: table, column.
+	RowElsewhere FactKind = "row-elsewhere"
+	// A history or audit table holds a version: table, operation, key.
+	RowInHistory FactKind = "row-in-history"
+	// A row version of the key was written: table, xid, tid, lsn, from=wal|heap.
+	TupleInserted FactKind = "tuple-inserted"
+	// The key's row was updated without changing the key: table, xid, tid, lsn, sets.
+	TupleUpdated FactKind = "tuple-updated"
+	// The key's row version was deleted: table, xid, tid, lsn, from.
+	TupleDeleted FactKind = "tuple-deleted"
+	// An update changed the key: table, xid, lsn, old, new.
+	TupleRekeyed FactKind = "tuple-rekeyed"
+	// The transaction committed: xid, lsn, origin. Time is the commit time.
+	XactCommitted FactKind = "xact-committed"
+	// The transaction aborted: xid, lsn; record=true when an ABORT record was
+	// read (false: the server says aborted and no record is there, as after a crash).
+	XactAborted FactKind = "xact-aborted"
+	// The transaction is prepared and not finished: xid, gid.
+	XactPrepared FactKind = "xact-prepared"
+	// The transaction is still running: xid, pid, role, application, state.
+	XactOpen FactKind = "xact-open"
+	// No end of the transaction is in the covered WAL: xid.
+	XactUnfinished FactKind = "xact-unfinished"
+	// The server says that this xid lies in the future although it was seen: xid.
+	XactFuture FactKind = "xact-future"
+	// What one transaction did, table by table: xid, tables, rows, deletes,
+	// order, subxacts, origin.
+	XactContents FactKind = "xact-contents"
+	// The table was truncated, dropped or given a new file: table, xid, lsn.
+	TableTruncated FactKind = "table-truncated"
+	TableDropped   FactKind = "table-dropped"
+	TableRewritten FactKind = "table-rewritten"
+	// WAL was read without a hole: from, to (LSN); Time..Until are its times.
+	WALCovered FactKind = "wal-covered"
+	// WAL in the covered stretch holds no tuple of the key: from, to, tables.
+	WALKeyAbsent FactKind = "wal-key-absent"
+	// The server went through crash recovery: from=log|wal|catalogue.
+	CrashRecovery FactKind = "crash-recovery"
+	// A new timeline began: timeline, lsn, reason.
+	TimelineSwitch FactKind = "timeline-switch"
+	// A setting of the server, role or database: name, value, scope.
+	Setting FactKind = "setting"
+	// A catalogue property of the table: table, name, value (persistence,
+	// trigger, rule, policy, cascade, partition).
+	TableProperty FactKind = "table-property"
+	// An index and its heap disagree about the key: table, index.
+	IndexDisagrees FactKind = "index-disagrees"
+)
+
+// Facts read from logs.
+const (
+	// A log shows that the id was handed out: source, status, by.
+	IDIssued FactKind = "id-issued"
+	// A request for the id was answered: method, path, status, op, actor.
+	APIAnswer FactKind = "api-answer"
+	// The server logged an error: sqlstate, xid, pid, user, application, message,
+	// joins=xid|pid|time|id (how it was tied to the record).
+	LogError FactKind = "log-error"
+	// A statement that names the record or its table was logged: op, pid, user,
+	// application, statement, joins.
+	LogStatement FactKind = "log-statement"
+	// The PostgreSQL log covers a moment at error level: of=what, Time.
+	LogCovers FactKind = "log-covers"
+	// A session could have done it: of=xid, pid, user, application, client,
+	// count (how many could), complete=true when no other session can have, pace.
+	SessionAtCommit FactKind = "session-at-commit"
+	// The server restarted, crashed, ran out of memory or disk: what.
+	SystemEvent FactKind = "system-event"
+	// A job ran: job, op.
+	JobRun FactKind = "job-run"
+)
+
+// Ground ranks where a fact comes from: truth (WAL, row versions, catalogue)
+// before logs before absence.
+type Ground int
+
+// Grounds from strongest to weakest.
+const (
+	GroundTruth Ground = iota
+	GroundLog
+	GroundAbsence
+)
+
+// Fact is a typed statement read off evidence without opinion.
+type Fact struct {
+	ID     string            `json:"id"`
+	Kind   FactKind          `json:"kind"`
+	Ground Ground            `json:"ground"`
+	Probe  string            `json:"probe"`
+	Time   time.Time         `json:"time,omitzero"`
+	Until  time.Time         `json:"until,omitzero"` // end of a bracket; zero: Time is exact
+	Attrs  map[string]string `json:"attrs,omitempty"`
+	// Says is the fact in one sentence for people.
+	Says     string   `json:"says"`
+	Evidence []string `json:"evidence"`
+}
+
+// Attr returns an attribute, or "".
+func (f Fact) Attr(name string) string { return f.Attrs[name] }
+
+// Number returns an attribute as a number, or 0 when it is none.
+func (f Fact) Number(name string) int64 {
+	n, _ := strconv.ParseInt(f.Attrs[name], 10, 64)
+	return n
+}
+
+// Facts is a list of facts in the order they were read.
+type Facts []Fact
+
+// Of returns the facts of one kind.
+func (fs Facts) Of(kind FactKind) Facts {
+	return fs.Where(func(f Fact) bool { return f.Kind == kind })
+}
+
+// With returns the facts whose attribute has this value.
+func (fs Facts) With(name, value string) Facts {
+	return fs.Where(func(f Fact) bool { return f.Attrs[name] == value })
+}
+
+// Where returns the facts that ok accepts.
+func (fs Facts) Where(ok func(Fact) bool) Facts {
+	var out Facts
+	for _, f := range fs {
+		if ok(f) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Any reports whether there is a fact of one of the kinds.
+func (fs Facts) Any(kinds ...FactKind) bool {
+	return slices.ContainsFunc(fs, func(f Fact) bool { return slices.Contains(kinds, f.Kind) })
+}
+
+// Evidence returns the ids of all evidence behind the facts, without repeats.
+func (fs Facts) Evidence() []string {
+	var out []string
+	for _, f := range fs {
+		for _, e := range f.Evidence {
+			if !slices.Contains(out, e) {
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}

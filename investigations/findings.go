@@ -1,0 +1,168 @@
+package investigations
+
+import (
+	"encoding/json"
+	"time"
+
+	"inquest/sources"
+)
+
+// FindingsSchema is the version tag of the findings document.
+const FindingsSchema = "inquest.findings/1"
+
+// Findings is the document that --json prints. Its field names are relied on
+// from outside and do not change within a schema version.
+type Findings struct {
+	Schema     string           `json:"schema"`
+	Record     string           `json:"record"`
+	Table      string           `json:"table"`
+	Window     WindowDoc        `json:"window"`
+	Fate       Fate             `json:"fate"`
+	Hypotheses []Hypothesis     `json:"hypotheses"`
+	Steps      []StepDoc        `json:"steps"`
+	Timeline   []Moment         `json:"timeline"`
+	Coverage   []CoverageDoc    `json:"coverage"`
+	Expiring   []ExpiryDoc      `json:"expiring"`
+	Recovered  *Recovered       `json:"recovered"`
+	Evidence   []EvidenceDoc    `json:"evidence"`
+	Sources    []sources.Status `json:"sources"`
+	Recording  string           `json:"recording,omitempty"`
+	Questions  []Answered       `json:"answers,omitempty"`
+}
+
+// WindowDoc is a window whose open bounds are null.
+type WindowDoc struct {
+	From *time.Time `json:"from"`
+	To   *time.Time `json:"to"`
+	Why  string     `json:"why,omitempty"`
+}
+
+// StepDoc is a step in the findings document.
+type StepDoc struct {
+	ID      StepID     `json:"id"`
+	Verdict Verdict    `json:"verdict"`
+	Signed  bool       `json:"signed"`
+	Note    string     `json:"note,omitempty"`
+	Probes  []ProbeDoc `json:"probes"`
+}
+
+// ProbeDoc is a probe that ran in the findings document.
+type ProbeDoc struct {
+	ID       string   `json:"id"`
+	Outcome  Outcome  `json:"outcome"`
+	Summary  string   `json:"summary"`
+	Opens    string   `json:"opens,omitempty"`
+	Evidence []string `json:"evidence"`
+	TookMS   int64    `json:"took_ms"`
+}
+
+// CoverageDoc is a coverage in the findings document.
+type CoverageDoc struct {
+	Source string        `json:"source"`
+	From   *time.Time    `json:"from"`
+	To     *time.Time    `json:"to"`
+	Gaps   []sources.Gap `json:"gaps"`
+	Limits []string      `json:"limits,omitempty"`
+}
+
+// ExpiryDoc is an expiry in the findings document; an unknown moment is null.
+type ExpiryDoc struct {
+	What    string     `json:"what"`
+	Expires *time.Time `json:"expires"`
+	Why     string     `json:"why"`
+}
+
+// EvidenceDoc is an evidence item in the findings document.
+type EvidenceDoc struct {
+	ID          string    `json:"id"`
+	Source      string    `json:"source"`
+	Query       string    `json:"query"`
+	CollectedAt time.Time `json:"collected_at"`
+	SHA256      string    `json:"sha256"`
+	Excerpt     string    `json:"excerpt"`
+}
+
+// NewFindings lays an assessment out as the findings document. Lists are never
+// null.
+func NewFindings(s State, a Assessment) Findings {
+	f := Findings{
+		Schema: FindingsSchema, Record: s.Record.ID, Table: TableOf(s, a),
+		Window: WindowDoc{From: timeOrNil(s.Window.From), To: timeOrNil(s.Window.To), Why: s.WindowWhy},
+		Fate:   a.Fate, Hypotheses: orEmpty(a.Hypotheses), Timeline: orEmpty(a.Timeline),
+		Recovered: a.Recovered, Sources: orEmpty(s.Sources), Recording: s.Recording,
+		Steps: []StepDoc{}, Coverage: []CoverageDoc{}, Expiring: []ExpiryDoc{}, Evidence: []EvidenceDoc{},
+	}
+	f.Fate.Evidence = orEmpty(f.Fate.Evidence)
+	for i := range f.Hypotheses {
+		h := &f.Hypotheses[i]
+		h.Supports, h.Contradicts = orEmpty(h.Supports), orEmpty(h.Contradicts)
+	}
+	for _, st := range a.Steps {
+		f.Steps = append(f.Steps, stepDoc(st))
+	}
+	for _, c := range a.Coverage {
+		f.Coverage = append(f.Coverage, CoverageDoc{Source: c.Source, From: timeOrNil(c.From), To: timeOrNil(c.To), Gaps: orEmpty(c.Gaps), Limits: c.Limits})
+	}
+	for _, x := range a.Expiring {
+		f.Expiring = append(f.Expiring, ExpiryDoc{What: x.What, Expires: timeOrNil(x.At), Why: x.Why})
+	}
+	for _, e := range s.Evidence {
+		f.Evidence = append(f.Evidence, EvidenceDoc{ID: e.ID, Source: e.Source, Query: e.Query, CollectedAt: e.CollectedAt, SHA256: e.SHA256, Excerpt: e.Excerpt(400)})
+	}
+	for _, step := range Steps() {
+		for _, q := range step.Questions {
+			if ans, ok := s.Answers[q.ID]; ok {
+				f.Questions = append(f.Questions, ans)
+			}
+		}
+	}
+	return f
+}
+
+// TableOf returns the table the record belongs to: as found in PostgreSQL, else
+// as the person typed it.
+func TableOf(s State, a Assessment) string {
+	for _, kind := range []FactKind{TupleInserted, TupleDeleted, TupleUpdated, TupleRekeyed, RowVisible, RowFlagged, RowNear} {
+		for _, f := range a.Facts.Of(kind) {
+			if t := f.Attr("table"); t != "" {
+				return t
+			}
+		}
+	}
+	return s.Record.Table
+}
+
+// JSON returns the indented document with a final newline.
+func (f Findings) JSON() ([]byte, error) {
+	b, err := json.MarshalIndent(f, "", "  ")
+	return append(b, '\n'), err
+}
+
+func stepDoc(st StepResult) StepDoc {
+	d := StepDoc{ID: st.Step.ID, Verdict: st.Verdict, Signed: st.Signed, Note: st.Note, Probes: []ProbeDoc{}}
+	for _, p := range st.Probes {
+		if !p.Ran {
+			continue
+		}
+		d.Probes = append(d.Probes, ProbeDoc{
+			ID: p.Probe.ID, Outcome: p.Reading.Outcome, Summary: p.Reading.Summary, Opens: p.Reading.Opens,
+			Evidence: orEmpty(p.Evidence), TookMS: p.Took.Milliseconds(),
+		})
+	}
+	return d
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func orEmpty[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
