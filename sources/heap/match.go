@@ -1,0 +1,183 @@
+package heap
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// KeyPart is the wanted value of one column.
+type KeyPart struct {
+	AttNum int16  `json:"attnum"`
+	Text   string `json:"text"`
+}
+
+// Match is the outcome of comparing a row version with a key.
+type Match uint8
+
+// The three outcomes of Matcher.Match. Undecided means that the key columns do not lie within the known bytes.
+const (
+	Different Match = iota
+	Same
+	Undecided
+)
+
+// Matcher compares row versions with one key, by type and without allocating for types that EncodeKey covers.
+type Matcher struct {
+	cols  []Column
+	parts []matchPart // by column index, ascending
+}
+
+type matchPart struct {
+	index  int
+	offset int // of the stored bytes in a version without nulls, -1 when it varies
+	want   string
+	raw    []byte // nil: compare texts
+}
+
+// NewMatcher prepares the comparison of a key with versions of a table. Errors: a part names a column that is not there, or its text is
+// no value of the column's type, so that no row of the table can hold the key.
+func NewMatcher(cols []Column, key []KeyPart) (*Matcher, error) {
+	if len(key) == 0 {
+		return nil, errors.New("empty key")
+	}
+	m := &Matcher{cols: cols}
+	for i := range cols {
+		for _, k := range key {
+			if int(k.AttNum) != i+1 {
+				continue
+			}
+			raw, err := EncodeKey(cols[i].typeOID(), k.Text)
+			if err != nil && !errors.Is(err, ErrNoEncoding) {
+				return nil, fmt.Errorf("column %s: %w", cols[i].Name, err)
+			}
+			m.parts = append(m.parts, matchPart{index: i, offset: fixedOffset(cols, i), want: k.Text, raw: raw})
+		}
+	}
+	if len(m.parts) != len(key) {
+		return nil, fmt.Errorf("key of %d columns: only %d are in the table", len(key), len(m.parts))
+	}
+	return m, nil
+}
+
+// fixedOffset returns where column i begins when no column is null, or -1 when an earlier column varies in length.
+func fixedOffset(cols []Column, i int) int {
+	if cols[i].Len < 0 {
+		return -1
+	}
+	pos := 0
+	for _, c := range cols[:i] {
+		if c.Len < 0 {
+			return -1
+		}
+		pos = alignTo(pos, c.Align) + int(c.Len)
+	}
+	return alignTo(pos, cols[i].Align)
+}
+
+// Match compares a version's key columns with the key. NULL never matches.
+func (m *Matcher) Match(t Tuple) Match {
+	w := walker{data: t.Data, from: t.From, to: t.To}
+	if w.to == 0 {
+		w.to = len(t.Data)
+	}
+	natts, at := t.Natts(), 0
+	if natts > len(m.cols) {
+		return Different
+	}
+	for i := range m.parts {
+		p := &m.parts[i]
+		if p.index >= natts {
+			if c := &m.cols[p.index]; c.Missing == nil || !EqualText(c.typeOID(), *c.Missing, p.want) {
+				return Different
+			}
+			continue
+		}
+		if len(t.Bitmap) == 0 && p.offset >= 0 && p.raw != nil {
+			if r := p.matchAt(w, p.offset); r != Same {
+				return r
+			}
+			continue
+		}
+		for ; at < p.index; at++ {
+			if isNull(t.Bitmap, at) {
+				continue
+			}
+			if _, ok := w.next(m.cols[at].Len, m.cols[at].Align); !ok {
+				return w.failure()
+			}
+		}
+		if isNull(t.Bitmap, p.index) {
+			return Different
+		}
+		at++
+		if r := p.matchNext(&w, &m.cols[p.index]); r != Same {
+			return r
+		}
+	}
+	return Same
+}
+
+func (w *walker) failure() Match {
+	if w.cut {
+		return Undecided
+	}
+	return Different
+}
+
+func (p *matchPart) matchAt(w walker, pos int) Match {
+	end := pos + len(p.raw)
+	switch {
+	case end > len(w.data):
+		return Different
+	case pos < w.from || end > w.to:
+		return Undecided
+	case bytes.Equal(w.data[pos:end], p.raw):
+		return Same
+	}
+	return Different
+}
+
+func (p *matchPart) matchNext(w *walker, c *Column) Match {
+	d, ok := w.next(c.Len, c.Align)
+	if !ok {
+		return w.failure()
+	}
+	if !d.known {
+		return Undecided
+	}
+	raw := d.b
+	if d.varlen {
+		if p.raw != nil && d.b[0]&1 == 1 && d.b[0] != 1 {
+			raw = d.b[1:]
+		} else {
+			var err error
+			if raw, _, err = detoast(d.b, nil); err != nil {
+				return Undecided
+			}
+		}
+	}
+	if p.raw != nil {
+		if bytes.Equal(raw, p.raw) {
+			return Same
+		}
+		return Different
+	}
+	if t, opaque := text(c.typeOID(), raw, c); !opaque && EqualText(c.typeOID(), t, p.want) {
+		return Same
+	}
+	return Different
+}
+
+// KeyTexts returns the texts of the key columns of a version, in the order of the key, and false when one cannot be read.
+func (m *Matcher) KeyTexts(t Tuple) ([]string, bool) {
+	values, _ := Decode(m.cols, t, nil)
+	out := make([]string, 0, len(m.parts))
+	for _, p := range m.parts {
+		if p.index >= len(values) || values[p.index].Unknown {
+			return nil, false
+		}
+		out = append(out, values[p.index].Text)
+	}
+	return out, true
+}
