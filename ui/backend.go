@@ -1,0 +1,15 @@
+package ui
+
+import "inquest/ui/backend"
+
+// The contract that cmd implements, under the names by which it is used.
+type (
+	Backend     = backend.Backend
+	Session     = backend.Session
+	CaseSummary = backend.CaseSummary
+	NewCase     = backend.NewCase
+	Defaults    = backend.Defaults
+	Profile     = backend.Profile
+	Drill       = backend.Drill
+	Progress    = backend.Progress
+)
