@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -253,7 +254,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	if _, err := os.Stat(root); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the folder is still there: %v", err)
 	}
-	if p, err := os.FindProcess(pid); err == nil && p.Signal(os.Signal(nil)) == nil {
+	if p, err := os.FindProcess(pid); err == nil && p.Signal(syscall.Signal(0)) == nil {
 		t.Errorf("process %d is still there", pid)
 	}
 	if err := s.Start(t.Context()); err == nil {

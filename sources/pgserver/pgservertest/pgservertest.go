@@ -4,6 +4,8 @@ package pgservertest
 import (
 	"errors"
 	"os"
+	"slices"
+	"strconv"
 	"testing"
 
 	"inquest/sources/pgserver"
@@ -50,4 +52,33 @@ func tail(path string, n int) []byte {
 		return []byte(err.Error())
 	}
 	return b[max(0, len(b)-n):]
+}
+
+// Each runs a subtest on a server of every major version that this machine has, the Config's Major apart.
+// tools/pgversions fetches more of them.
+func Each(t *testing.T, cfg pgserver.Config, test func(t *testing.T, s *pgserver.Server)) {
+	t.Helper()
+	majors := Majors()
+	if len(majors) == 0 {
+		missing(t, pgserver.ErrNoServer)
+	}
+	for _, major := range majors {
+		t.Run(strconv.Itoa(major), func(t *testing.T) {
+			cfg := cfg
+			cfg.Major = major
+			test(t, New(t, cfg))
+		})
+	}
+}
+
+// Majors lists the major versions that this machine has, newest first.
+func Majors() []int {
+	var majors []int
+	for _, inst := range pgserver.Find() {
+		if !slices.Contains(majors, inst.Major) {
+			majors = append(majors, inst.Major)
+		}
+	}
+	slices.SortFunc(majors, func(a, b int) int { return b - a })
+	return majors
 }
