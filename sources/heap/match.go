@@ -157,7 +157,7 @@ func (p *matchPart) matchNext(w *walker, c *Column) Match {
 			}
 		}
 	}
-	if p.raw != nil {
+	if p.raw != nil && c.Len != -2 { // name_ops keeps a name as cstring
 		if bytes.Equal(raw, p.raw) {
 			return Same
 		}

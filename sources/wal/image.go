@@ -1,0 +1,55 @@
+package wal
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+
+	"inquest/sources/heap"
+)
+
+// One decoder serves all images: DecodeAll may be called concurrently.
+var zstdDecoder = sync.OnceValues(func() (*zstd.Decoder, error) {
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<20))
+})
+
+// Restore returns the page of an image: decompressed, with the hole filled with zeros. It always has heap.PageSize bytes. Errors wrap
+// ErrRecord.
+func (im Image) Restore() ([]byte, error) {
+	want := heap.PageSize - im.HoleLength
+	raw, err := im.expand(want)
+	if err != nil || len(raw) != want {
+		return nil, fmt.Errorf("%w: image of %d bytes, want %d: %w", ErrRecord, len(raw), want, errOr(err))
+	}
+	page := make([]byte, heap.PageSize)
+	copy(page, raw[:im.HoleOffset])
+	copy(page[im.HoleOffset+im.HoleLength:], raw[im.HoleOffset:])
+	return page, nil
+}
+
+func errOr(err error) error {
+	if err == nil {
+		return ErrRecord
+	}
+	return err
+}
+
+func (im Image) expand(want int) ([]byte, error) {
+	if im.HoleOffset > want {
+		return nil, fmt.Errorf("hole at %d of %d bytes", im.HoleOffset, want)
+	}
+	switch im.Method {
+	case "pglz":
+		return heap.DecompressPGLZ(im.Bytes, want)
+	case "lz4":
+		return heap.DecompressLZ4(im.Bytes, want)
+	case "zstd":
+		dec, err := zstdDecoder()
+		if err != nil {
+			return nil, err
+		}
+		return dec.DecodeAll(im.Bytes, make([]byte, 0, want))
+	}
+	return im.Bytes, nil
+}

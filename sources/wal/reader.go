@@ -1,0 +1,447 @@
+package wal
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+)
+
+// RecordHeaderSize is the fixed header of a record (access/xlogrecord.h, SizeOfXLogRecord).
+const RecordHeaderSize = 24
+
+const readChunk = 256 << 10
+
+// Gap is a stretch of WAL that was not read, and why. Nothing may be called absent that could have happened in it.
+type Gap struct {
+	TLI    uint32 `json:"tli"`
+	From   LSN    `json:"from"`
+	To     LSN    `json:"to"`
+	Reason string `json:"reason"`
+}
+
+// ReaderOptions limits a Reader.
+type ReaderOptions struct {
+	From, To LSN                     // zero: from the first segment, to the end; records that start in [From,To) are read
+	CheckCRC bool                    // compute the CRC-32C of every record; a mismatch ends the run as damage
+	MaxBytes int64                   // stop after that many bytes of WAL and report a gap; zero is no limit
+	Progress func(done, total int64) // called about once a segment, in bytes
+}
+
+// Reader walks the records of a plan in order. It starts at the first whole record, follows records over pages and segments, and goes
+// on behind a gap. Use: for r.Next(ctx) { r.Record() }; r.Err().
+type Reader struct {
+	src  Source
+	plan Plan
+	opt  ReaderOptions
+
+	seg      int // index into plan.Segments
+	pos      LSN // where the next record is looked for
+	prev     LSN // start of the record before, 0 when unknown
+	chunk    []byte
+	chunkAt  LSN
+	page     []byte // current page, short when the file ends
+	pageAt   LSN
+	pageHead int
+	magic    uint16
+	tli      uint32
+	scratch  []byte
+	rec      Record
+	runFrom  LSN
+	resume   LSN // where to go on behind a record that was given up
+	err      error
+	done     bool
+
+	covered []Range
+	gaps    []Gap
+	end     string
+
+	// Records, Bytes and BadCRC count what was read so far.
+	Records, Bytes, BadCRC int64
+}
+
+// Range is a stretch of WAL that was read without a hole.
+type Range struct {
+	TLI  uint32 `json:"tli"`
+	From LSN    `json:"from"`
+	To   LSN    `json:"to"`
+}
+
+// NewReader returns a Reader over a plan.
+func NewReader(src Source, plan Plan, opt ReaderOptions) *Reader {
+	r := &Reader{src: src, plan: plan, opt: opt, seg: -1}
+	if !r.nextSegment(true) {
+		r.finish("no segments")
+	}
+	return r
+}
+
+// Record returns the record that Next found; it and everything decoded from it is valid until the next call of Next.
+func (r *Reader) Record() *Record { return &r.rec }
+
+// Err returns the error that stopped the walk: from the source or the context, never damage in the WAL, which is a Gap.
+func (r *Reader) Err() error { return r.err }
+
+// Gaps returns the stretches that were not read.
+func (r *Reader) Gaps() []Gap { return r.gaps }
+
+// Covered returns the stretches that were read without a hole, so far.
+func (r *Reader) Covered() []Range {
+	if r.runFrom != 0 && r.pos > r.runFrom {
+		return append(r.covered[:len(r.covered):len(r.covered)], Range{TLI: r.tli, From: r.runFrom, To: r.pos})
+	}
+	return r.covered
+}
+
+// End says why the walk ended, for people: end of WAL, limit, no more segments.
+func (r *Reader) End() string { return r.end }
+
+func (r *Reader) finish(why string) bool {
+	r.done, r.end = true, why
+	return false
+}
+
+// segment returns the current segment.
+func (r *Reader) segment() *Segment { return &r.plan.Segments[r.seg] }
+
+func (r *Reader) segmentEnd() LSN {
+	s := r.segment()
+	if to, ok := r.plan.limits[s.Start]; ok {
+		return to
+	}
+	return s.End()
+}
+
+// nextSegment moves to the segment after the current one; jump says that reading starts anew there, at its first whole record.
+func (r *Reader) nextSegment(jump bool) bool {
+	for r.seg++; r.seg < len(r.plan.Segments); r.seg++ {
+		if r.segmentEnd() > r.opt.From {
+			break
+		}
+	}
+	if r.seg >= len(r.plan.Segments) {
+		return false
+	}
+	if r.opt.Progress != nil {
+		r.opt.Progress(int64(r.seg)*r.plan.Size, int64(len(r.plan.Segments))*r.plan.Size)
+	}
+	if jump {
+		r.pos, r.prev, r.runFrom = r.segment().Start, 0, 0
+	}
+	return true
+}
+
+var (
+	errEnd     = errors.New("end of valid WAL")
+	errMissing = errors.New("segment missing")
+)
+
+// load makes the page that holds lsn current. It returns errEnd when the bytes there are not that page, errMissing when no segment has
+// it.
+func (r *Reader) load(ctx context.Context, lsn LSN) error {
+	at := lsn.page()
+	if at == r.pageAt && r.page != nil {
+		return nil
+	}
+	for at >= r.segment().End() {
+		if r.seg+1 >= len(r.plan.Segments) || r.plan.Segments[r.seg+1].Start > at {
+			return errMissing
+		}
+		if r.seg+1 < len(r.plan.Segments) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		r.nextSegment(false)
+	}
+	if r.chunk == nil || at < r.chunkAt || at >= r.chunkAt+LSN(len(r.chunk)) {
+		if err := r.fill(ctx, at); err != nil {
+			return err
+		}
+	}
+	b := r.chunk[at-r.chunkAt:]
+	if len(b) > PageSize {
+		b = b[:PageSize]
+	}
+	return r.enter(at, b)
+}
+
+func (r *Reader) fill(ctx context.Context, at LSN) error {
+	s := r.segment()
+	off := int64(at - s.Start)
+	n := min(readChunk, s.Size-off)
+	if r.opt.MaxBytes > 0 && r.Bytes >= r.opt.MaxBytes {
+		return errLimit
+	}
+	b, err := r.src.ReadAt(ctx, *s, off, int(n))
+	if err != nil {
+		return fmt.Errorf("read wal at %s: %w", at, err)
+	}
+	r.chunk, r.chunkAt = b, at
+	r.Bytes += int64(len(b))
+	if len(b) == 0 {
+		return errEnd
+	}
+	return nil
+}
+
+var errLimit = errors.New("byte limit reached")
+
+func (r *Reader) enter(at LSN, b []byte) error {
+	r.page = nil
+	h, err := DecodePageHeader(b)
+	if err != nil || h.Addr != at {
+		return errEnd
+	}
+	r.page, r.pageAt, r.pageHead, r.magic, r.tli = b, at, h.size(), h.Magic, h.TLI
+	return nil
+}
+
+func (r *Reader) pageInfo() (info uint16, remaining uint32) {
+	return binary.LittleEndian.Uint16(r.page[2:]), binary.LittleEndian.Uint32(r.page[16:])
+}
+
+// Next advances to the next record. It returns false at the end of the WAL, on a limit, or on an error.
+func (r *Reader) Next(ctx context.Context) bool {
+	for !r.done {
+		if r.fast() {
+			if r.rec.LSN < r.opt.From {
+				continue
+			}
+			return true
+		}
+		if r.done {
+			break
+		}
+		err := r.step(ctx)
+		switch {
+		case err == nil && r.rec.LSN >= r.opt.From:
+			return true
+		case err == nil:
+		case !r.recover(err):
+			return false
+		}
+	}
+	return false
+}
+
+// fast takes the next record without looking at page borders: the common case.
+func (r *Reader) fast() bool {
+	off := int(r.pos - r.pageAt)
+	if r.page == nil || r.runFrom == 0 || off < r.pageHead || off+RecordHeaderSize > len(r.page) {
+		return false
+	}
+	b := r.page[off:]
+	tot := int(binary.LittleEndian.Uint32(b))
+	if tot < RecordHeaderSize || tot > len(b) || r.opt.To != 0 && r.pos >= r.opt.To {
+		return false
+	}
+	prev := LSN(binary.LittleEndian.Uint64(b[8:]))
+	if prev != r.prev || r.opt.CheckCRC && !crcOK(b[:tot]) {
+		return false
+	}
+	if b[17] == rmXLOG || r.pos+LSN(tot) > r.segmentLimit() {
+		return false // a switch record, or the end of a timeline
+	}
+	r.set(b[:tot], r.pos, r.pos+LSN(tot))
+	r.pos = (r.pos + LSN(tot)).align8()
+	return true
+}
+
+func (r *Reader) segmentLimit() LSN {
+	if len(r.plan.limits) == 0 {
+		return ^LSN(0)
+	}
+	return r.segmentEnd()
+}
+
+func (r *Reader) set(raw []byte, lsn, end LSN) {
+	rec := &r.rec
+	rec.Raw, rec.LSN, rec.End, rec.Magic, rec.TLI = raw, lsn, end, r.magic, r.tli
+	rec.XID = binary.LittleEndian.Uint32(raw[4:])
+	rec.Info, rec.RMGR = raw[16], raw[17]
+	r.prev = lsn
+	r.Records++
+}
+
+// step reads one record the slow way: over page borders, at the start of a run, at a segment switch.
+func (r *Reader) step(ctx context.Context) error {
+	if r.opt.To != 0 && r.pos >= r.opt.To {
+		return errTo
+	}
+	if r.pos >= r.segmentLimit() {
+		return errMissing
+	}
+	if err := r.load(ctx, r.pos); err != nil {
+		return err
+	}
+	if r.pos == r.pageAt {
+		if err := r.skipHeader(ctx); err != nil {
+			return err
+		}
+	}
+	if r.runFrom == 0 {
+		r.runFrom = r.pos
+	}
+	start, limit := r.pos, r.segmentLimit()
+	raw, end, err := r.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	if end > limit {
+		return errMissing
+	}
+	if err := r.check(raw, start); err != nil {
+		return err
+	}
+	r.set(raw, start, end)
+	r.pos = end.align8()
+	if r.rec.RMGR == rmXLOG && r.rec.Info&0xf0 == xlogSwitch {
+		size := LSN(r.plan.Size)
+		r.pos = (r.pos + size - 1) / size * size
+	}
+	return nil
+}
+
+var errTo = errors.New("end of the asked range")
+
+// skipHeader steps over a page header and, when the page begins inside a record whose start was not read, over the rest of that record.
+func (r *Reader) skipHeader(ctx context.Context) error {
+	for {
+		info, rem := r.pageInfo()
+		r.pos = r.pageAt + LSN(r.pageHead)
+		if info&pageContRecord == 0 {
+			return nil
+		}
+		room := LSN(PageSize - r.pageHead)
+		if LSN(rem) <= room {
+			r.pos = (r.pos + LSN(rem)).align8()
+			r.prev = 0
+			if r.pos < r.pageAt+PageSize {
+				return nil
+			}
+			if err := r.load(ctx, r.pos); err != nil {
+				return err
+			}
+			continue
+		}
+		r.pos = r.pageAt + PageSize
+		if err := r.load(ctx, r.pos); err != nil {
+			return err
+		}
+	}
+}
+
+// assemble returns the bytes of the record at pos and where it ends; records that cross pages are copied together.
+func (r *Reader) assemble(ctx context.Context) ([]byte, LSN, error) {
+	off := int(r.pos - r.pageAt)
+	if off+8 > len(r.page) {
+		return nil, 0, errEnd
+	}
+	tot := int(binary.LittleEndian.Uint32(r.page[off:]))
+	if tot < RecordHeaderSize || tot > 1<<30 {
+		return nil, 0, errEnd
+	}
+	if off+tot <= len(r.page) {
+		return r.page[off : off+tot], r.pos + LSN(tot), nil
+	}
+	if len(r.page) < PageSize {
+		return nil, 0, errEnd
+	}
+	r.scratch = append(r.scratch[:0], r.page[off:]...)
+	var end LSN
+	for len(r.scratch) < tot {
+		next := r.pageAt + PageSize
+		if err := r.load(ctx, next); err != nil {
+			return nil, 0, err
+		}
+		info, rem := r.pageInfo()
+		left := tot - len(r.scratch)
+		if info&pageContRecord == 0 || int(rem) != left {
+			if info&(pageContRecord|pageOverwrite) != pageContRecord {
+				r.resume = next
+				return nil, 0, errAbandoned
+			}
+			return nil, 0, errEnd
+		}
+		n := min(left, len(r.page)-r.pageHead)
+		if n <= 0 {
+			return nil, 0, errEnd
+		}
+		r.scratch = append(r.scratch, r.page[r.pageHead:r.pageHead+n]...)
+		end = r.pageAt + LSN(r.pageHead+n)
+	}
+	return r.scratch, end, nil
+}
+
+var errAbandoned = errors.New("record was given up in a crash")
+
+func (r *Reader) check(raw []byte, start LSN) error {
+	prev := LSN(binary.LittleEndian.Uint64(raw[8:]))
+	if r.prev != 0 && prev != r.prev || prev >= start || raw[17] > 21 && raw[17] < 128 {
+		return errEnd
+	}
+	if (r.opt.CheckCRC || r.prev == 0) && !crcOK(raw) {
+		r.BadCRC++
+		return errEnd
+	}
+	return nil
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// crcOK checks a record's CRC-32C: over what follows the header, then the header up to the CRC (access/xlogrecord.h).
+func crcOK(raw []byte) bool {
+	c := crc32.Update(0, castagnoli, raw[RecordHeaderSize:])
+	c = crc32.Update(c, castagnoli, raw[:20])
+	return c == binary.LittleEndian.Uint32(raw[20:])
+}
+
+// recover ends the current run and finds where to go on; it returns false when the walk is over.
+func (r *Reader) recover(err error) bool {
+	if errors.Is(err, errAbandoned) {
+		// Crash recovery went on at a page start; the record never took effect, so this is no hole.
+		r.pos, r.prev = r.resume, 0
+		return true
+	}
+	at := r.pos
+	r.closeRun(at)
+	r.page = nil
+	switch {
+	case errors.Is(err, errTo):
+		return r.finish("end of the asked range")
+	case errors.Is(err, errLimit):
+		r.gap(at, r.plan.Segments[len(r.plan.Segments)-1].End(), "byte limit reached")
+		return r.finish("byte limit reached")
+	case !errors.Is(err, errEnd) && !errors.Is(err, errMissing):
+		r.err = err
+		return r.finish(err.Error())
+	}
+	// A segment that was entered for the tail of a record may itself begin with whole records.
+	if s := r.segment(); s.Start > at {
+		r.seg--
+	}
+	if !r.nextSegment(true) {
+		return r.finish(fmt.Sprintf("%s at %s", errEnd, at))
+	}
+	reason := "no valid record here, though later segments hold WAL"
+	if errors.Is(err, errMissing) {
+		reason = "segments missing"
+	}
+	r.gap(at, r.pos, reason)
+	return true
+}
+
+func (r *Reader) gap(from, to LSN, reason string) {
+	if to > from {
+		r.gaps = append(r.gaps, Gap{TLI: r.plan.TLI, From: from, To: to, Reason: reason})
+	}
+}
+
+func (r *Reader) closeRun(at LSN) {
+	if r.runFrom != 0 && at > r.runFrom {
+		r.covered = append(r.covered, Range{TLI: r.tli, From: r.runFrom, To: at})
+	}
+	r.runFrom = 0
+}
