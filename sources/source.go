@@ -116,6 +116,9 @@ type Table struct {
 	Columns   []string    `json:"columns"`
 	Rows      [][]*string `json:"rows"`
 	Truncated bool        `json:"truncated,omitempty"`
+	// Filtered marks an answer that row-level security may have thinned out: what
+	// is not in it may exist all the same.
+	Filtered bool `json:"filtered,omitempty"`
 }
 
 // Cell returns the text of a column in row i, and false for NULL, an unknown
