@@ -1,0 +1,109 @@
+package text
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Width returns how many cells s takes. It equals ansi.StringWidth and is
+// faster for the characters that screens are made of.
+func Width(s string) int {
+	w := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c <= '~' {
+			w++
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if !single(r) {
+			return ansi.StringWidth(s)
+		}
+		w++
+		i += n
+	}
+	return w
+}
+
+// single reports runes of one cell that join with nothing.
+func single(r rune) bool {
+	return r >= 0xa1 && r < 0x300 && r != 0xad || r >= 0x2500 && r < 0x25fd || r == '…' || r == '–' || r == '—' || r == '·' || r == '⊘' || r == '→' || r == '⏎'
+}
+
+// Fit returns s cut to w cells, with an ellipsis where something was cut.
+func Fit(s string, w int) string {
+	if w <= 0 {
+		return ""
+	}
+	if len(s) <= w || Width(s) <= w {
+		return s
+	}
+	if ascii(s) {
+		return s[:w-1] + "…"
+	}
+	return ansi.Truncate(s, w, "…")
+}
+
+// FitLeft cuts the beginning instead of the end: for paths.
+func FitLeft(s string, w int) string {
+	over := Width(s) - w
+	if over <= 0 {
+		return s
+	}
+	if w <= 0 {
+		return ""
+	}
+	return "…" + ansi.TruncateLeft(s, over+1, "")
+}
+
+// Pad returns s cut or filled to exactly w cells.
+func Pad(s string, w int) string {
+	s = Fit(s, w)
+	return s + Blank(w-Width(s))
+}
+
+// PadLeft fills at the left.
+func PadLeft(s string, w int) string {
+	s = Fit(s, w)
+	return Blank(w-Width(s)) + s
+}
+
+// Wrap breaks clean text into lines of at most w cells, at blanks where there
+// are some.
+func Wrap(s string, w int) []string {
+	if w <= 0 {
+		return nil
+	}
+	if Width(s) <= w {
+		return []string{s}
+	}
+	return strings.Split(ansi.Wrap(s, w, " "), "\n")
+}
+
+// Blank returns n blanks; a negative n is none.
+func Blank(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	if n <= len(blanks) {
+		return blanks[:n]
+	}
+	return strings.Repeat(" ", n)
+}
+
+var blanks = strings.Repeat(" ", 512)
+
+// Repeat is strings.Repeat that takes a negative count as none.
+func Repeat(s string, n int) string { return strings.Repeat(s, max(n, 0)) }
+
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
