@@ -1,0 +1,19 @@
+package drills
+
+// List returns every drill; the first is the default. The slice is fresh on
+// each call.
+func List() []Drill {
+	return []Drill{
+		vanishedDtro(),
+	}
+}
+
+// Find returns the drill with this id.
+func Find(id string) (Drill, bool) {
+	for _, d := range List() {
+		if d.ID == id {
+			return d, true
+		}
+	}
+	return Drill{}, false
+}

@@ -1,0 +1,172 @@
+package drills_test
+
+import (
+	"context"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"inquest/investigations"
+	"inquest/investigations/drills"
+)
+
+// happened is how the test makes sure, as superuser, that an incident is real.
+type happened struct {
+	// sql gives, for each query, the text of its only value; $ID is the record.
+	sql map[string]string
+	// log has to match the scene's server logs, silent must not.
+	log, silent []string
+	// sec runs on the second connection of the scene.
+	second map[string]string
+}
+
+// slowest is what a drill may take on the stage; machines under load and the
+// race detector get some slack.
+const slowest = 12 * time.Second
+
+func TestDrillsReallyHappen(t *testing.T) {
+	for _, d := range drills.List() {
+		t.Run(d.ID, func(t *testing.T) {
+			check, ok := proofs()[d.ID]
+			if !ok {
+				t.Fatal("no proof is written for this drill")
+			}
+			h := newHost(t)
+			begun := time.Now()
+			scene, err := d.Run(t.Context(), h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			took := time.Since(begun)
+			t.Logf("staged in %.1f s", took.Seconds())
+			defer func() {
+				if err := scene.Close(context.WithoutCancel(t.Context())); err != nil {
+					t.Error(err)
+				}
+			}()
+			if took > slowest {
+				t.Errorf("took %s", took)
+			}
+			wellFormed(t, d, scene)
+			check.verify(t, scene)
+		})
+	}
+}
+
+func wellFormed(t *testing.T, d drills.Drill, s drills.Scene) {
+	t.Helper()
+	if err := (investigations.Record{ID: s.Record, Table: s.Table}).Validate(); err != nil {
+		t.Error(err)
+	}
+	if len(s.DBs) == 0 && len(s.WALDirs) == 0 {
+		t.Error("the scene has nothing to connect to")
+	}
+	names := map[string]bool{}
+	for _, c := range s.DBs {
+		if c.Name == "" || names[c.Name] {
+			t.Errorf("connection name %q is empty or taken", c.Name)
+		}
+		names[c.Name] = true
+		for _, dsn := range []string{c.DSN, c.Superuser} {
+			value(t, dsn, "select 'reached'")
+		}
+	}
+	for _, path := range s.Logs {
+		fi, err := os.Stat(path)
+		if err != nil || fi.Size() == 0 {
+			t.Errorf("log %s: %v, or empty", path, err)
+		}
+	}
+	text := strings.ToLower(d.Title + " " + d.Story)
+	for _, m := range d.Truth.Mechanisms {
+		if strings.Contains(text, strings.ReplaceAll(m, "-", " ")) {
+			t.Errorf("title and story give %s away", m)
+		}
+	}
+}
+
+func (h happened) verify(t *testing.T, s drills.Scene) {
+	t.Helper()
+	for sql, want := range h.sql {
+		sql = strings.ReplaceAll(sql, "$ID", s.Record)
+		if got := value(t, s.DBs[0].Superuser, sql); got != want {
+			t.Errorf("%s = %q, want %q", sql, got, want)
+		}
+	}
+	for sql, want := range h.second {
+		sql = strings.ReplaceAll(sql, "$ID", s.Record)
+		if got := value(t, s.DBs[1].Superuser, sql); got != want {
+			t.Errorf("on %s: %s = %q, want %q", s.DBs[1].Name, sql, got, want)
+		}
+	}
+	var logs strings.Builder
+	for _, path := range s.Logs {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		logs.Write(b)
+	}
+	for _, pattern := range h.log {
+		if !regexp.MustCompile(strings.ReplaceAll(pattern, "$ID", regexp.QuoteMeta(s.Record))).MatchString(logs.String()) {
+			t.Errorf("no log matches %q", pattern)
+		}
+	}
+	for _, pattern := range h.silent {
+		if m := regexp.MustCompile(strings.ReplaceAll(pattern, "$ID", regexp.QuoteMeta(s.Record))).FindString(logs.String()); m != "" {
+			t.Errorf("a log matches %q: %q", pattern, m)
+		}
+	}
+}
+
+// value runs a query and returns its only value as text; no row is "".
+func value(t *testing.T, dsn, sql string) string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	rows, err := conn.Query(t.Context(), sql, pgx.QueryExecModeSimpleProtocol)
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	defer rows.Close()
+	v := ""
+	if rows.Next() {
+		v = string(rows.RawValues()[0])
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return v
+}
+
+func TestListIsComplete(t *testing.T) {
+	seen := map[string]bool{}
+	for _, d := range drills.List() {
+		if d.ID == "" || seen[d.ID] || d.Title == "" || d.Story == "" || d.Domain == "" || d.Stage == nil || d.Truth.Why == "" {
+			t.Errorf("drill %q is a duplicate or lacks something", d.ID)
+		}
+		seen[d.ID] = true
+		if (d.Truth.Mechanisms == nil) != (d.Truth.Causes == nil) || len(d.Truth.Standings) == 0 {
+			t.Errorf("drill %s: the truth is not whole", d.ID)
+		}
+	}
+	if got := drills.List()[0].ID; got != "vanished-dtro" {
+		t.Errorf("the default drill is %s", got)
+	}
+	if _, ok := drills.Find("no-such-drill"); ok {
+		t.Error("a drill that does not exist was found")
+	}
+	for id := range proofs() {
+		if !seen[id] {
+			t.Errorf("a proof is left of drill %s", id)
+		}
+	}
+}
