@@ -2,6 +2,7 @@ package investigations
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"inquest/sources"
@@ -88,7 +89,7 @@ func NewFindings(s State, a Assessment) Findings {
 	f := Findings{
 		Schema: FindingsSchema, Record: s.Record.ID, Table: TableOf(s, a),
 		Window: WindowDoc{From: timeOrNil(s.Window.From), To: timeOrNil(s.Window.To), Why: s.WindowWhy},
-		Fate:   a.Fate, Hypotheses: orEmpty(a.Hypotheses), Timeline: orEmpty(a.Timeline),
+		Fate:   a.Fate, Hypotheses: orEmpty(slices.Clone(a.Hypotheses)), Timeline: orEmpty(a.Timeline),
 		Recovered: a.Recovered, Sources: orEmpty(s.Sources), Recording: s.Recording,
 		Steps: []StepDoc{}, Coverage: []CoverageDoc{}, Expiring: []ExpiryDoc{}, Evidence: []EvidenceDoc{},
 	}

@@ -160,7 +160,13 @@ func applyChecked(s *State, _ Entry, b sources.Status) {
 	s.Sources = list
 }
 
+// applyCollected keeps what an earlier run saw when a later one could not look
+// at all: going blind does not unsee.
 func applyCollected(s *State, e Entry, b Collected) {
+	s.Evidence = slices.Concat(s.Evidence, b.Evidence)
+	if old := s.Runs[b.Probe]; len(b.Evidence)+len(b.Coverage) == 0 && len(old.Evidence)+len(old.Coverage) > 0 {
+		return
+	}
 	runs := maps.Clone(s.Runs)
 	if runs == nil {
 		runs = map[string]Run{}
@@ -170,7 +176,6 @@ func applyCollected(s *State, e Entry, b Collected) {
 		Evidence: b.Evidence, Coverage: b.Coverage, Blind: b.Blind,
 	}
 	s.Runs = runs
-	s.Evidence = slices.Concat(s.Evidence, b.Evidence)
 }
 
 func applyAnswered(s *State, e Entry, b Answered) {

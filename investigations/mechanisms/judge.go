@@ -12,14 +12,14 @@ func NewJudge(list []Mechanism) inv.Judge {
 	return func(d inv.Deliberation) inv.Judgement {
 		v := View{Deliberation: d, Story: NewStory(d.Facts)}
 		v.Fate = decideFate(v)
-		weighed := make([]weighed, 0, len(list))
+		all := make([]weighed, 0, len(list))
 		for _, m := range list {
-			weighed = append(weighed, weigh(m, v))
+			all = append(all, weigh(m, v))
 		}
-		lead(weighed)
-		rank(weighed)
+		lead(all)
+		rank(all)
 		j := inv.Judgement{Fate: v.Fate}
-		for _, w := range weighed {
+		for _, w := range all {
 			j.Hypotheses = append(j.Hypotheses, w.hypothesis)
 		}
 		return j

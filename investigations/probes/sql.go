@@ -1,0 +1,89 @@
+package probes
+
+import (
+	"context"
+	"time"
+
+	inv "inquest/investigations"
+	"inquest/sources"
+)
+
+// ask sends one query to every server that takes queries and keeps the answers
+// under tag. A server that cannot answer is recorded as blind.
+func ask(ctx context.Context, c *inv.Collector, tag string, q sources.Query) error {
+	servers := inv.With[sources.Querier](c)
+	if len(servers) == 0 {
+		return noServer()
+	}
+	for _, s := range servers {
+		t, err := s.Ability.Query(ctx, q)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			blindTo(c, s.Source.Name(), err)
+			continue
+		}
+		if err := c.Keep(inv.EvidenceTable, s.Source.Name(), statement(q), tag, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func noServer() error {
+	return &sources.Blind{Why: "no database was given", Opens: "name one with --db, such as --db postgres://user@host/database"}
+}
+
+// statement is the query with its parameters, as it is shown to people.
+func statement(q sources.Query) string {
+	s := q.SQL
+	for i, a := range q.Args {
+		s += "\n-- $" + itoa(i+1) + " = '" + a + "'"
+	}
+	if q.As != "" {
+		s = "SET LOCAL ROLE " + q.As + ";\n" + s
+	}
+	return s
+}
+
+// answer is a stored query result with the item it came from.
+type answer struct {
+	sources.Table
+	evidence, source string
+	at               time.Time
+}
+
+// answers returns the stored results with this tag.
+func answers(in inv.Input, tag string) []answer {
+	var out []answer
+	for _, e := range in.Evidence {
+		if e.Kind != inv.EvidenceTable || e.Tag != tag {
+			continue
+		}
+		a := answer{evidence: e.ID, source: e.Source, at: e.CollectedAt}
+		if e.Decode(&a.Table) == nil {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// noAnswer is the reading of a probe whose queries brought nothing.
+func noAnswer(in inv.Input) inv.Reading { return inv.BlindReading(in.Blind) }
+
+// pgTime parses a timestamptz that the SQL printed with to_char in UTC.
+func pgTime(s string) time.Time {
+	t, err := time.Parse(pgTimeLayout, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+const pgTimeLayout = "2006-01-02T15:04:05.000000Z"
+
+// utc is the SQL that prints a timestamptz expression for pgTime.
+func utc(expr string) string {
+	return "to_char((" + expr + ") AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+}
