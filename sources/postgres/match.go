@@ -1,0 +1,137 @@
+package postgres
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+
+	"inquest/sources/heap"
+)
+
+// Match returns the ways in which the table can hold the key, the best first:
+// the primary key, unique keys, indexed columns, others. A composite id matches
+// by all its parts; a single value of a composite primary key matches by each
+// column that can hold it. It is a pure function of the catalogue.
+func (t *TableInfo) Match(key Key) []Match {
+	if len(key.Parts) > 0 {
+		return t.matchParts(key.Parts)
+	}
+	var out []Match
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Dropped || !canHold(c, key.ID) {
+			continue
+		}
+		out = append(out, t.match([]heap.KeyPart{{AttNum: c.AttNum, Text: key.ID}}))
+	}
+	sortMatches(out)
+	return out
+}
+
+func (t *TableInfo) matchParts(parts []KeyPart) []Match {
+	var kp []heap.KeyPart
+	for _, p := range parts {
+		c := t.columnLike(p.Column)
+		if c == nil {
+			return nil
+		}
+		if _, err := heap.NewMatcher(t.Columns, []heap.KeyPart{{AttNum: c.AttNum, Text: p.Value}}); err != nil {
+			return nil
+		}
+		kp = append(kp, heap.KeyPart{AttNum: c.AttNum, Text: p.Value})
+	}
+	return []Match{t.match(kp)}
+}
+
+// match describes the columns of a key against the table's indexes.
+func (t *TableInfo) match(parts []heap.KeyPart) Match {
+	m := Match{Parts: parts}
+	want := map[int16]bool{}
+	for _, p := range parts {
+		m.Columns = append(m.Columns, t.Columns[p.AttNum-1].Name)
+		want[p.AttNum] = true
+	}
+	m.Primary = len(t.PrimaryKey) == len(parts) && !slices.ContainsFunc(t.PrimaryKey, func(a int16) bool { return !want[a] })
+	best := 0
+	for _, ix := range t.Indexes {
+		if r := ix.serves(want); r > best {
+			best, m.Index, m.Lead = r, ix.OID, true
+			m.Unique = ix.Unique && ix.Keys == len(parts)
+		}
+	}
+	return m
+}
+
+// serves rates an index for a key on a set of columns; 0 means that it does not
+// begin with one of them.
+func (ix Index) serves(want map[int16]bool) int {
+	if !ix.Valid || ix.Partial || ix.Method != "btree" && ix.Method != "hash" {
+		return 0
+	}
+	lead := 0
+	for lead < ix.Keys && lead < len(ix.Columns) && want[ix.Columns[lead].AttNum] {
+		lead++
+	}
+	if lead == 0 {
+		return 0
+	}
+	rate := 10 * lead
+	if ix.Method == "btree" {
+		rate += 4
+	}
+	if ix.Primary {
+		rate += 2
+	}
+	if ix.Unique && ix.Keys == lead {
+		rate++
+	}
+	return rate
+}
+
+func sortMatches(ms []Match) {
+	rank := func(m Match) int {
+		switch {
+		case m.Primary:
+			return 0
+		case m.Unique:
+			return 1
+		case m.Lead:
+			return 2
+		}
+		return 3
+	}
+	slices.SortStableFunc(ms, func(a, b Match) int { return cmp.Compare(rank(a), rank(b)) })
+}
+
+// canHold reports that a text is a value of the column's type.
+func canHold(c *heap.Column, id string) bool {
+	oid := c.TypeOID
+	if c.Base != 0 {
+		oid = c.Base
+	}
+	if len(c.Labels) > 0 {
+		return false
+	}
+	for _, name := range typesFor(id) {
+		if typeOIDs[name] == oid || name == "citext" && strings.HasSuffix(c.TypeName, "citext") {
+			return fits(c.TypeName, id)
+		}
+	}
+	return false
+}
+
+var sized = regexp.MustCompile(`^character(?: varying)?\((\d+)\)$`)
+
+// fits reports that a text is not longer than a char(n) or varchar(n) allows.
+func fits(typeName, id string) bool {
+	m := sized.FindStringSubmatch(typeName)
+	if m == nil {
+		return true
+	}
+	n := 0
+	for _, d := range m[1] {
+		n = n*10 + int(d-'0')
+	}
+	return len([]rune(id)) <= n
+}

@@ -1,0 +1,186 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"inquest/sources/heap"
+)
+
+// Place is a column that can hold the id by its type.
+type Place struct {
+	OID    uint32 `json:"oid"`
+	Schema string `json:"schema"`
+	Table  string `json:"table"`
+	Kind   string `json:"kind"` // pg_class.relkind
+	Column string `json:"column"`
+	AttNum int16  `json:"attnum"`
+	Type   string `json:"type"`
+	// Rank orders places from likely to unlikely: 0 the primary key, 1 a unique key,
+	// 2 first column of the primary key, 3 first column of another index, 4 named
+	// like an id, 5 any other.
+	Rank      int    `json:"rank"`
+	Bytes     int64  `json:"bytes"`
+	CanSelect bool   `json:"can_select"`
+	History   string `json:"history,omitempty"`
+}
+
+// Indexed reports that the place can be searched by an index.
+func (p Place) Indexed() bool { return p.Rank <= 3 }
+
+// FullName is the table's name as SQL needs it.
+func (p Place) FullName() string { return QuoteIdent(p.Schema) + "." + QuoteIdent(p.Table) }
+
+// Places are the columns that can hold an id.
+type Places struct {
+	List []Place `json:"list"` // likely ones first
+	// Left counts places beyond the list.
+	Left int `json:"left,omitempty"`
+}
+
+const mostPlaces = 1000
+
+const placesSQL = `with recursive bases(oid, base) as (
+  select oid, typbasetype from pg_type where typtype = 'd'
+  union all select b.oid, t.typbasetype from bases b join pg_type t on t.oid = b.base where t.typtype = 'd'),
+found as (select c.oid, n.nspname, c.relname, c.relkind, a.attname, a.attnum, a.atttypid, a.atttypmod,
+  coalesce((select min(case when i.indisprimary and i.indnkeyatts = 1 then 0 when i.indisunique and i.indnkeyatts = 1 then 1 when i.indisprimary then 2 else 3 end)
+    from pg_index i join pg_class ic on ic.oid = i.indexrelid join pg_am am on am.oid = ic.relam
+    where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indisvalid and i.indpred is null and am.amname in ('btree', 'hash')),
+    case when a.attname ~* '(^|_)(id|uuid|guid|key|ref|code|number|no)$|[a-z](Id|ID|Uuid|Guid|Key|Ref)$' then 4 else 5 end) as rank
+  from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+  join pg_type t on t.oid = a.atttypid left join bases b on b.oid = t.oid
+  left join pg_type bt on bt.oid = b.base
+  where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'm', 'f') and not c.relispartition
+  and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp_)'
+  and (coalesce(bt.typtype, t.typtype) <> 'd') and coalesce(bt.typname, t.typname) = any($1::text[])
+  and ($2 = '' or a.attname = any($2::text[]) or lower(a.attname) = any($2::text[]))
+  and ($3 = '' or c.oid = any($3::oid[]))
+  and (coalesce(bt.typname, t.typname) not in ('varchar', 'bpchar') or a.atttypmod < 0 or a.atttypmod - 4 >= $4::int))
+select oid::bigint, nspname, relname, relkind, attname, attnum, format_type(atttypid, atttypmod) as type, rank,
+  case when relkind in ('r', 'm') then coalesce(pg_relation_size(oid), 0) else 0 end as bytes, has_table_privilege(oid, 'select') as readable,
+  count(*) over () as total
+from found order by rank, (relname ~* $5), bytes, nspname, relname, attnum limit 1000`
+
+// Places returns the columns whose type can hold the id; for a composite id the
+// columns of its parts. Foreign tables are named but never entered.
+func (s *Server) Places(ctx context.Context, key Key) (*Places, error) {
+	only := ""
+	if key.Table != "" {
+		oids, err := s.Resolve(ctx, key.Table)
+		if err != nil {
+			return nil, err
+		}
+		only = numberArray(oids)
+	}
+	types, columns, width := key.types()
+	tab, err := s.query(ctx, "columns that can hold the id", placesSQL, textArray(types), columns, only, fmt.Sprint(width), historyPattern)
+	if err != nil {
+		return nil, err
+	}
+	out := &Places{List: make([]Place, 0, len(tab.Rows))}
+	for i := range tab.Rows {
+		p := Place{
+			OID: uint32(number(tab, i, "oid")), Schema: tab.Text(i, "nspname"), Table: tab.Text(i, "relname"), Kind: tab.Text(i, "relkind"),
+			Column: tab.Text(i, "attname"), AttNum: int16(number(tab, i, "attnum")), Type: tab.Text(i, "type"), Rank: int(number(tab, i, "rank")),
+			Bytes: number(tab, i, "bytes"), CanSelect: truth(tab, i, "readable"), History: historyReason(tab.Text(i, "nspname"), tab.Text(i, "relname")),
+		}
+		out.List = append(out.List, p)
+	}
+	if total := int(number(tab, 0, "total")); total > mostPlaces {
+		out.Left = total - mostPlaces
+	}
+	return out, nil
+}
+
+// types returns the names of the base types that can hold the key, the columns
+// asked for as an array literal (empty: all), and the length of the text.
+func (k Key) types() (types []string, columns string, width int) {
+	if len(k.Parts) == 0 {
+		return typesFor(k.ID), "", len([]rune(k.ID))
+	}
+	var names []string
+	for _, p := range k.Parts {
+		for _, t := range append(typesFor(p.Value), "date", "timestamp", "timestamptz", "bool") {
+			if !slices.Contains(types, t) {
+				types = append(types, t)
+			}
+		}
+		names = append(names, p.Column, strings.ToLower(p.Column))
+	}
+	return types, textArray(names), 0
+}
+
+// typeOIDs of the types that an id is looked for in.
+var typeOIDs = map[string]uint32{
+	"int2": 21, "int4": 23, "int8": 20, "oid": 26, "uuid": 2950, "bytea": 17, "text": 25, "varchar": 1043, "bpchar": 1042, "name": 19, "numeric": 1700,
+}
+
+// typesFor returns the names of the types that have this text as a value.
+func typesFor(id string) []string {
+	out := []string{"text", "varchar", "bpchar", "citext"}
+	if len(id) < 64 {
+		out = append(out, "name")
+	}
+	for _, t := range []string{"int2", "int4", "int8", "uuid", "bytea"} {
+		if _, err := heap.EncodeKey(typeOIDs[t], id); err == nil {
+			out = append(out, t)
+		}
+	}
+	if isNumeric(id) {
+		out = append(out, "numeric")
+	}
+	return out
+}
+
+func isNumeric(s string) bool {
+	digits := 0
+	for i, r := range s {
+		switch {
+		case r >= '0' && r <= '9':
+			digits++
+		case r == '.', i == 0 && (r == '-' || r == '+'):
+		default:
+			return false
+		}
+	}
+	return digits > 0
+}
+
+// Candidates describes the tables that can hold the key, likely ones first, at
+// most limit of them (zero: 20), each with its Matches. When the key names a
+// table, that one comes first whatever its columns are. Places has the rest.
+func (s *Server) Candidates(ctx context.Context, key Key, limit int) ([]TableInfo, error) {
+	if limit <= 0 {
+		limit = 20
+	}
+	places, err := s.Places(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	var oids []uint32
+	for _, p := range places.List {
+		if !slices.Contains(oids, p.OID) && len(oids) < limit {
+			oids = append(oids, p.OID)
+		}
+	}
+	if key.Table != "" && len(oids) == 0 {
+		if oids, err = s.Resolve(ctx, key.Table); err != nil {
+			return nil, err
+		}
+	}
+	tables, err := s.Tables(ctx, oids...)
+	if err != nil {
+		return nil, err
+	}
+	out := tables[:0]
+	for _, t := range tables {
+		t.Matches = t.Match(key)
+		if len(t.Matches) > 0 || key.Table != "" {
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}

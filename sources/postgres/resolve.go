@@ -1,0 +1,113 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"inquest/sources"
+)
+
+const resolveSQL = `select c.oid::bigint, n.nspname, c.relname, c.relkind,
+ (c.relname = $2 and ($1 = '' or n.nspname = $1)) as exact, pg_table_is_visible(c.oid) as visible
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'm', 'f', 'v') and lower(c.relname) = lower($2) and ($1 = '' or lower(n.nspname) = lower($1))
+and ($1 <> '' or n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp_)')
+order by exact desc, n.nspname = 'public' desc, n.nspname, c.relname`
+
+// Resolve returns the relations that a name means: "schema.table" or "table",
+// quoted as in SQL or plain. Plain names match their exact case first, then any
+// case; a name without a schema may mean one table in each of several. A name
+// that means none is a *sources.Blind that lists similar ones.
+func (s *Server) Resolve(ctx context.Context, name string) ([]uint32, error) {
+	schema, table, quoted, err := splitName(name)
+	if err != nil {
+		return nil, err
+	}
+	tab, err := s.query(ctx, "the table of that name", resolveSQL, schema, table)
+	if err != nil {
+		return nil, err
+	}
+	var oids []uint32
+	anyExact := truth(tab, 0, "exact")
+	for i := range tab.Rows {
+		if exact := truth(tab, i, "exact"); exact || !anyExact && !quoted {
+			oids = append(oids, uint32(number(tab, i, "oid")))
+		}
+	}
+	if len(oids) == 0 {
+		return nil, s.noTable(ctx, name, table)
+	}
+	return oids, nil
+}
+
+func (s *Server) noTable(ctx context.Context, name, table string) error {
+	b := &sources.Blind{Why: fmt.Sprintf("there is no table %s in database %s", name, s.Database()), Opens: "check --table, the database, and the spelling"}
+	tab, err := s.query(ctx, "tables of a similar name", `select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+ where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_' and not c.relispartition
+ and (lower(c.relname) like '%' || lower($1) || '%' or lower($1) like '%' || lower(c.relname) || '%') order by 1 limit 5`, table)
+	if err != nil {
+		return err
+	}
+	var like []string
+	for i := range tab.Rows {
+		like = append(like, tab.Text(i, "name"))
+	}
+	if len(like) > 0 {
+		b.Opens = "perhaps " + strings.Join(like, ", ")
+	}
+	return b
+}
+
+// splitName splits a name as SQL does. quoted is true when the table's part was
+// quoted, so that only its exact case counts.
+func splitName(name string) (schema, table string, quoted bool, err error) {
+	var parts []string
+	var marks []bool
+	rest := strings.TrimSpace(name)
+	for {
+		part, q, tail, ok := cutName(rest)
+		if !ok {
+			return "", "", false, fmt.Errorf("table name %s: want schema.table or table, with quotes as in SQL", name)
+		}
+		parts, marks = append(parts, part), append(marks, q)
+		if tail == "" {
+			break
+		}
+		rest = strings.TrimPrefix(tail, ".")
+	}
+	n := len(parts)
+	if n > 2 {
+		return "", "", false, fmt.Errorf("table name %s: %d parts; want schema.table or table", name, n)
+	}
+	if n == 2 {
+		schema = parts[0]
+	}
+	return schema, parts[n-1], marks[n-1], nil
+}
+
+// cutName takes the first part off a dotted name.
+func cutName(s string) (part string, quoted bool, tail string, ok bool) {
+	if !strings.HasPrefix(s, `"`) {
+		i := strings.IndexByte(s, '.')
+		if i < 0 {
+			return s, false, "", s != ""
+		}
+		return s[:i], false, s[i:], i > 0 && i < len(s)-1
+	}
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		if s[i] != '"' {
+			b.WriteByte(s[i])
+			continue
+		}
+		if i+1 < len(s) && s[i+1] == '"' {
+			b.WriteByte('"')
+			i++
+			continue
+		}
+		tail = s[i+1:]
+		return b.String(), true, tail, b.Len() > 0 && (tail == "" || tail[0] == '.' && len(tail) > 1)
+	}
+	return "", true, "", false
+}
