@@ -1,0 +1,250 @@
+package wal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"inquest/sources/heap"
+)
+
+const (
+	maxPasses = 5
+	maxEvents = 20000
+)
+
+// Trace finds every version of a key in WAL and follows each to its end. Several targets are for a table that is not known. The walk is
+// repeated, at most five times, when a later record reveals where the key lived before; a last walk describes the transactions. Errors
+// come from the source, the context, or a key that fits no target; damage in WAL is reported in the Lineage.
+func Trace(ctx context.Context, src Source, targets []Target, opt Options) (*Lineage, error) {
+	plan, err := MakePlan(ctx, src, opt.TLI)
+	if err != nil {
+		return nil, err
+	}
+	l, err := traceTimeline(ctx, src, plan, targets, opt)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range plan.Forks {
+		if err := l.addBranch(ctx, src, f, targets, opt); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// addBranch traces the discarded end of an older timeline, which needs what came before it, and keeps what lies past the fork.
+func (l *Lineage) addBranch(ctx context.Context, src Source, f Fork, targets []Target, opt Options) error {
+	plan, err := MakePlan(ctx, src, f.TLI)
+	if err != nil {
+		return err
+	}
+	b, err := traceTimeline(ctx, src, plan, targets, opt)
+	if err != nil {
+		return err
+	}
+	b.Events = slices.DeleteFunc(b.Events, func(e Event) bool { return e.LSN < f.From })
+	b.Relations = slices.DeleteFunc(b.Relations, func(e RelationEvent) bool { return e.LSN < f.From })
+	b.Restarts = slices.DeleteFunc(b.Restarts, func(e Restart) bool { return e.LSN < f.From })
+	maps.DeleteFunc(b.Xacts, func(_ uint32, x *Xact) bool { return x.LSN < f.From && x.LastLSN < f.From })
+	l.Branches = append(l.Branches, Branch{Fork: f, Lineage: b})
+	return nil
+}
+
+func traceTimeline(ctx context.Context, src Source, plan Plan, targets []Target, opt Options) (*Lineage, error) {
+	s, err := newSetup(targets, opt)
+	if err != nil {
+		return nil, err
+	}
+	l := &Lineage{TLI: plan.TLI, Switches: plan.Switches, Segments: len(plan.Segments), Notes: s.notes}
+	for _, t := range targets {
+		l.Targets = append(l.Targets, t.Table)
+	}
+	var tr *tracer
+	for l.Passes = 1; ; l.Passes++ {
+		tr = newTracer(s)
+		r := NewReader(src, plan, s.reader())
+		for r.Next(ctx) {
+			tr.record(r)
+		}
+		if err := r.Err(); err != nil {
+			return nil, err
+		}
+		l.take(r, tr, l.Passes == 1)
+		if !s.learn(tr) {
+			break
+		}
+		if l.Passes == maxPasses {
+			l.Notes = append(l.Notes, "the key has a longer history than five passes follow; earlier versions may be missing")
+			break
+		}
+	}
+	tr.finish(l)
+	if err := describe(ctx, src, plan, s, l); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// setup is what all passes share: the targets in a form made for comparing, and what earlier passes learned.
+type setup struct {
+	targets []*target
+	opt     Options
+	rels    map[RelFile]*relation
+	oids    map[uint32]int // target by table oid
+	known   map[KnownTID]bool
+	watch   map[place]bool // addresses whose content is needed to read an update
+	filter  [1024]uint64   // of file numbers, to pass over other relations cheaply
+	notes   []string
+}
+
+type target struct {
+	Target
+	index int
+	match *heap.Matcher
+}
+
+type relation struct {
+	file  RelFile
+	t     *target
+	index *indexInfo // nil for heap files
+	guess bool       // an earlier or later file of the table, by the transaction that replaced it
+}
+
+type indexInfo struct {
+	name  string
+	nkeys int
+	match *heap.Matcher
+}
+
+func newSetup(targets []Target, opt Options) (*setup, error) {
+	s := &setup{opt: opt, rels: map[RelFile]*relation{}, oids: map[uint32]int{}, known: map[KnownTID]bool{}, watch: map[place]bool{}}
+	if s.opt.MaxXacts == 0 {
+		s.opt.MaxXacts = 200
+	}
+	var errs []error
+	usable := 0
+	for i := range targets {
+		t := &target{Target: targets[i], index: i}
+		s.targets = append(s.targets, t)
+		m, err := heap.NewMatcher(t.Columns, t.Key)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", t.Table, err))
+			s.notes = append(s.notes, fmt.Sprintf("%s cannot hold the key: %v", t.Table, err))
+			continue
+		}
+		usable++
+		t.match = m
+		s.addTarget(t)
+	}
+	if usable == 0 {
+		return nil, fmt.Errorf("trace: no table can hold the key: %w", errors.Join(errs...))
+	}
+	for _, k := range opt.Known {
+		if k.Target < 0 || k.Target >= len(targets) || s.targets[k.Target].match == nil {
+			continue
+		}
+		if k.Rel.Zero() {
+			k.Rel = targets[k.Target].Rel
+		}
+		s.known[k] = true
+	}
+	return s, nil
+}
+
+func (s *setup) addTarget(t *target) {
+	s.add(&relation{file: t.Rel, t: t})
+	for _, r := range t.OldRels {
+		s.add(&relation{file: r, t: t})
+	}
+	if t.OID != 0 {
+		s.oids[t.OID] = t.index
+	}
+	for _, ix := range t.Indexes {
+		if info := t.indexInfo(ix); info != nil {
+			s.add(&relation{file: ix.Rel, t: t, index: info})
+		}
+	}
+}
+
+// indexInfo prepares the comparison of index entries with the key, or returns nil when the index lacks a key column.
+func (t *target) indexInfo(ix IndexTarget) *indexInfo {
+	cols := make([]heap.Column, len(ix.KeyAttNums))
+	var parts []heap.KeyPart
+	for i, a := range ix.KeyAttNums {
+		if a < 1 || int(a) > len(t.Columns) {
+			return nil
+		}
+		cols[i] = t.Columns[a-1]
+		for _, k := range t.Key {
+			if k.AttNum == a {
+				parts = append(parts, heap.KeyPart{AttNum: int16(i + 1), Text: k.Text})
+			}
+		}
+	}
+	if len(parts) != len(t.Key) {
+		return nil
+	}
+	m, err := heap.NewMatcher(cols, parts)
+	if err != nil {
+		return nil
+	}
+	return &indexInfo{name: ix.Name, nkeys: len(cols), match: m}
+}
+
+func (s *setup) add(r *relation) bool {
+	if r.file.Zero() || s.rels[r.file] != nil {
+		return false
+	}
+	s.rels[r.file] = r
+	s.filter[r.file.Rel>>6&1023] |= 1 << (r.file.Rel & 63)
+	return true
+}
+
+func (s *setup) relation(f RelFile) *relation {
+	if s.filter[f.Rel>>6&1023]>>(f.Rel&63)&1 == 0 {
+		return nil
+	}
+	return s.rels[f]
+}
+
+func (s *setup) reader() ReaderOptions {
+	return ReaderOptions{
+		From: s.opt.From, To: s.opt.To, CheckCRC: !s.opt.SkipCRC, MaxBytes: s.opt.MaxBytes, Progress: s.opt.Progress,
+	}
+}
+
+// learn takes over what a pass revealed and reports whether another pass can show more.
+func (s *setup) learn(tr *tracer) bool {
+	more := false
+	for _, r := range tr.newRels {
+		more = s.add(r) || more
+	}
+	for _, k := range tr.newKnown {
+		if !s.known[k] {
+			s.known[k], more = true, true
+		}
+	}
+	for _, p := range tr.newWatch {
+		if !s.watch[p] {
+			s.watch[p], more = true, true
+		}
+	}
+	return more
+}
+
+func (l *Lineage) take(r *Reader, tr *tracer, first bool) {
+	l.Bytes += r.Bytes
+	if first {
+		l.Records = r.Records
+	}
+	l.BadCRC, l.Gaps, l.End, l.Damaged = r.BadCRC, r.Gaps(), r.End(), tr.damaged
+	l.Covered = nil
+	for _, c := range r.Covered() {
+		t := tr.times[c.From]
+		l.Covered = append(l.Covered, Coverage{Range: c, FromTime: t.first, ToTime: t.last})
+	}
+	l.LastCommit = tr.lastCommit
+}

@@ -1,0 +1,366 @@
+package wal
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"inquest/sources/heap"
+)
+
+const maxCreated = 100000
+
+func (tr *tracer) xactRecord(rec *Record) {
+	op := rec.Info & 0x70
+	// The common commit has a time and nothing else; it needs decoding only when the transaction matters.
+	if b := rec.Raw[RecordHeaderSize:]; rec.Info&xactHasInfo == 0 && (op == xactCommit || op == xactAbort) && len(b) >= 10 && b[0] == 255 {
+		t := heap.Time(int64(binary.LittleEndian.Uint64(b[2:])))
+		tr.timed(t, op == xactCommit)
+		if tr.xacts[rec.XID] == nil && tr.created[rec.XID] == nil && tr.locks[rec.XID] == nil {
+			return
+		}
+		tr.ended(rec, &XactEnd{Op: op, XID: rec.XID, Time: t})
+		return
+	}
+	if rec.Decode() != nil {
+		tr.damaged++
+		return
+	}
+	x, ok, err := rec.DecodeXact()
+	if err != nil {
+		tr.damaged++
+	}
+	if !ok {
+		return
+	}
+	switch op {
+	case xactAssignment:
+		for _, sub := range x.Subxacts {
+			if have := tr.xacts[sub]; have != nil {
+				have.TopXID = x.XID
+			}
+		}
+	case xactPrepare:
+		tr.family(rec, &x, Prepared)
+	default:
+		tr.timed(x.Time, op == xactCommit || op == xactCommitPrepared)
+		tr.ended(rec, &x)
+	}
+}
+
+// timed takes the time of a commit or abort record, the only times there are.
+func (tr *tracer) timed(t time.Time, commit bool) {
+	for ; tr.waiting < len(tr.events); tr.waiting++ {
+		tr.events[tr.waiting].Before = t
+	}
+	tr.lastTime = t
+	if commit {
+		tr.lastCommit = t
+	}
+	s := tr.times[tr.r.runFrom]
+	if s.first.IsZero() {
+		s.first = t
+	}
+	s.last = t
+	tr.times[tr.r.runFrom] = s
+}
+
+func (tr *tracer) ended(rec *Record, x *XactEnd) {
+	state := Aborted
+	if x.Op == xactCommit || x.Op == xactCommitPrepared {
+		state = Committed
+		tr.committed(rec, x)
+	}
+	tr.family(rec, x, state)
+	for _, id := range append([]uint32{x.XID}, x.Subxacts...) {
+		for _, f := range tr.created[id] {
+			delete(tr.creating, f)
+		}
+		delete(tr.created, id)
+		delete(tr.locks, id)
+		delete(tr.truncates, id)
+	}
+}
+
+// family sets the state of a transaction and its subtransactions, if one of them is of interest.
+func (tr *tracer) family(rec *Record, x *XactEnd, state XactState) {
+	known := tr.xacts[x.XID] != nil
+	for _, s := range x.Subxacts {
+		known = known || tr.xacts[s] != nil
+	}
+	if !known || x.XID == 0 {
+		return
+	}
+	top := tr.xact(x.XID, 0, rec.LSN)
+	for _, s := range x.Subxacts {
+		if sub := tr.xacts[s]; sub != nil {
+			sub.TopXID, sub.State, sub.Time, sub.LSN = x.XID, state, x.Time, rec.LSN
+			sub.GID = x.GID
+			top.FirstLSN = min(top.FirstLSN, sub.FirstLSN)
+			top.TouchesIt = top.TouchesIt || sub.TouchesIt
+		}
+	}
+	top.State, top.LSN, top.Subxacts, top.Dropped = state, rec.LSN, x.Subxacts, x.Dropped
+	top.Time = x.Time
+	if state == Prepared {
+		top.Prepared, top.Time = x.Time, time.Time{}
+	}
+	if x.GID != "" {
+		top.GID = x.GID
+	}
+	if rec.Origin != 0 {
+		top.Origin = rec.Origin
+	}
+	for _, id := range append([]uint32{x.XID}, x.Subxacts...) {
+		top.Locks = append(top.Locks, tr.locks[id]...)
+	}
+}
+
+// committed looks for targets whose file a commit removes or replaces.
+func (tr *tracer) committed(rec *Record, x *XactEnd) {
+	if len(x.Dropped) == 0 && len(x.Stats) == 0 {
+		return
+	}
+	ids := append([]uint32{x.XID}, x.Subxacts...)
+	for _, t := range tr.targets {
+		if t.match == nil {
+			continue
+		}
+		if tr.concerns(t, ids, x) {
+			tr.replaced(rec, t, ids, x)
+		}
+	}
+}
+
+func (tr *tracer) concerns(t *target, ids []uint32, x *XactEnd) bool {
+	for _, f := range x.Dropped {
+		if r := tr.relation(f); r != nil && r.t == t && r.index == nil && !r.guess {
+			return true
+		}
+	}
+	for _, id := range ids {
+		if t.OID != 0 && slices.Contains(tr.locks[id], t.OID) && len(x.Dropped) > 0 || slices.Contains(tr.created[id], t.Rel) && len(x.Dropped) > 0 {
+			return true
+		}
+	}
+	return x.droppedStat(t)
+}
+
+func (x *XactEnd) droppedStat(t *target) bool {
+	return t.OID != 0 && slices.ContainsFunc(x.Stats, func(s DroppedStat) bool { return s.Kind == 2 && s.OID == uint64(t.OID) })
+}
+
+// replaced tells drop, truncate and rewrite apart and ends the versions in the files that go.
+func (tr *tracer) replaced(rec *Record, t *target, ids []uint32, x *XactEnd) {
+	ev := RelationEvent{LSN: rec.LSN, XID: x.XID, Target: t.index, Table: t.Table, OID: t.OID, Dropped: x.Dropped, Time: x.Time}
+	filled, named := false, false
+	for _, id := range ids {
+		ev.Created = append(ev.Created, tr.created[id]...)
+		named = named || slices.Contains(tr.truncates[id], t.OID)
+	}
+	for _, f := range ev.Created {
+		filled = filled || tr.creating[f].filled
+	}
+	if tr.onlyIndexes(t, x) && !named {
+		return // REINDEX
+	}
+	switch {
+	case x.droppedStat(t) || len(ev.Created) == 0:
+		ev.Op = OpDrop
+	case named:
+		ev.Op = OpTruncate
+	case filled:
+		ev.Op, ev.Note = OpRewrite, "rows were copied into a new file: VACUUM FULL, CLUSTER or ALTER TABLE"
+	default:
+		ev.Op, ev.Note = OpTruncate, "the new file got no rows: TRUNCATE, or the rewrite of a table without live rows"
+	}
+	tr.relations = append(tr.relations, ev)
+	tr.xact(x.XID, 0, rec.LSN)
+	tr.endFiles(rec, t, &ev)
+	for _, f := range append(slices.Clone(ev.Created), x.Dropped...) {
+		if tr.relation(f) == nil {
+			tr.newRels = append(tr.newRels, &relation{file: f, t: t, guess: true})
+		}
+	}
+}
+
+// onlyIndexes reports that a commit replaced nothing of the table but its indexes.
+func (tr *tracer) onlyIndexes(t *target, x *XactEnd) bool {
+	heapFile, indexFile := false, false
+	for _, f := range x.Dropped {
+		r := tr.relation(f)
+		heapFile = heapFile || r == nil || r.t == t && r.index == nil
+		indexFile = indexFile || r != nil && r.index != nil
+	}
+	return indexFile && !heapFile
+}
+
+func (tr *tracer) endFiles(rec *Record, t *target, ev *RelationEvent) {
+	seen := map[int]bool{}
+	for _, v := range tr.sortedLive() {
+		if v.t != t || !slices.Contains(ev.Dropped, v.rel) {
+			continue
+		}
+		if !seen[v.incarnation] && ev.Op != OpRewrite {
+			seen[v.incarnation] = true
+			e := tr.event(&Record{LSN: rec.LSN, TLI: rec.TLI, XID: ev.XID, Origin: rec.Origin}, ev.Op, v)
+			e.After, e.Before = ev.Time, ev.Time
+			if v.hasTuple {
+				e.setRow(v.tuple)
+			}
+		}
+		delete(tr.live, v.place)
+	}
+}
+
+// sortedLive returns the live versions, newest incarnation and latest address first, so that results do not depend on map order.
+func (tr *tracer) sortedLive() []*version {
+	out := make([]*version, 0, len(tr.live))
+	for _, v := range tr.live {
+		out = append(out, v)
+	}
+	slices.SortFunc(out, func(a, b *version) int {
+		switch {
+		case a.incarnation != b.incarnation:
+			return b.incarnation - a.incarnation
+		case a.tid.Block != b.tid.Block:
+			return int(b.tid.Block) - int(a.tid.Block)
+		}
+		return int(b.tid.Offset) - int(a.tid.Offset)
+	})
+	return out
+}
+
+func (tr *tracer) otherRecord(rec *Record) {
+	op := rec.Info & 0xf0
+	switch {
+	case rec.RMGR == rmStorage && op == storageCreate:
+		d := decoder{b: rec.Main}
+		f := d.rel()
+		if fork := d.u32(); !d.bad && fork == 0 {
+			tr.create(rec, f)
+		}
+	case rec.RMGR == rmStorage && op == storageTruncate:
+		d := decoder{b: rec.Main}
+		blocks, f := d.u32(), d.rel()
+		tr.shrink(rec, f, blocks)
+	case rec.RMGR == rmStandby && op == standbyLock:
+		for _, l := range rec.decodeLocks() {
+			if i, ok := tr.oids[l.OID]; ok && (tr.targets[i].Rel.DB == l.DB || tr.targets[i].Rel.Zero()) && len(tr.locks) < maxCreated {
+				tr.locks[l.XID] = append(tr.locks[l.XID], l.OID)
+			}
+		}
+	case rec.RMGR == rmDatabase:
+		tr.database(rec)
+	}
+}
+
+// create notes a new file; one made under an exclusive lock on a target will be the target's.
+func (tr *tracer) create(rec *Record, f RelFile) {
+	if len(tr.creating) >= maxCreated {
+		return
+	}
+	tr.created[rec.XID] = append(tr.created[rec.XID], f)
+	tr.creating[f] = newFile{xid: rec.XID}
+	for _, oid := range tr.locks[rec.XID] {
+		t := tr.targets[tr.oids[oid]]
+		if tr.relation(f) == nil && f.DB == t.Rel.DB {
+			r := &relation{file: f, t: t, guess: true}
+			tr.newRels = append(tr.newRels, r)
+			tr.add(r)
+		}
+	}
+}
+
+func (tr *tracer) fillNew(f RelFile, rec *Record) {
+	n, ok := tr.creating[f]
+	if !ok || n.filled || rec.RMGR == rmHeap2 && rec.Info&heapOpMask != heap2MultiInsert || rec.RMGR == rmHeap && rec.Info&heapOpMask != heapInsert {
+		return
+	}
+	n.filled = true
+	tr.creating[f] = n
+}
+
+func (tr *tracer) shrink(rec *Record, f RelFile, blocks uint32) {
+	rel := tr.relation(f)
+	if rel == nil || rel.index != nil {
+		return
+	}
+	for _, v := range tr.sortedLive() {
+		if v.rel == f && v.tid.Block >= blocks {
+			tr.event(rec, OpShrink, v)
+			tr.end(v.place, rec.LSN)
+		}
+	}
+}
+
+// database looks for DROP DATABASE; its code moved in 15 when CREATE got a second form (commands/dbcommands_xlog.h).
+func (tr *tracer) database(rec *Record) {
+	drop := uint8(0x20)
+	if rec.Version() < 15 {
+		drop = 0x10
+	}
+	d := decoder{b: rec.Main}
+	db := d.u32()
+	if rec.Info&0xf0 != drop || d.bad {
+		return
+	}
+	for _, t := range tr.targets {
+		if t.match != nil && t.Rel.DB == db && db != 0 {
+			tr.relations = append(tr.relations, RelationEvent{
+				LSN: rec.LSN, Op: OpDropDB, XID: rec.XID, Target: t.index, Table: t.Table, OID: t.OID,
+			})
+		}
+	}
+}
+
+// truncateRecord notes the tables that a TRUNCATE names; the record exists at wal_level logical only.
+func (tr *tracer) truncateRecord(rec *Record) {
+	if rec.Decode() != nil {
+		return
+	}
+	d := decoder{b: rec.Main}
+	d.u32()
+	n := int(d.u32())
+	d.u32()
+	for i := 0; i < n && !d.bad; i++ {
+		tr.truncates[rec.XID] = append(tr.truncates[rec.XID], d.u32())
+	}
+}
+
+// restart handles checkpoints that end a server's life and records that begin one: every transaction still open is undone.
+func (tr *tracer) restart(rec *Record) {
+	r := Restart{LSN: rec.LSN, TLI: rec.TLI}
+	switch rec.Info & 0xf0 {
+	case xlogOnline:
+		return
+	case xlogShutdown:
+		c, ok := rec.decodeCheckpoint()
+		if !ok {
+			return
+		}
+		r.Kind, r.TLI, r.PrevTLI, r.Time = "shutdown-checkpoint", c.TLI, c.PrevTLI, c.Time
+	case xlogEndOfRecovery:
+		d := decoder{b: rec.Main}
+		r.Kind, r.Time = "end-of-recovery", heap.Time(int64(d.u64()))
+		r.TLI, r.PrevTLI = d.u32(), d.u32()
+	}
+	for id, x := range tr.xacts {
+		if x.State == Unfinished && x.FirstLSN < rec.LSN && tr.ran(id) {
+			x.State, x.LSN = Crashed, rec.LSN
+			r.Lost = append(r.Lost, id)
+		}
+	}
+	slices.Sort(r.Lost)
+	tr.restarts = append(tr.restarts, r)
+}
+
+// ran reports that WAL holds an event of the transaction, not merely its number in an image: its end may lie before the WAL.
+func (tr *tracer) ran(xid uint32) bool {
+	return slices.ContainsFunc(tr.events, func(e Event) bool { return e.XID == xid && e.Op != OpImage && e.Op != OpIndexLeaf }) ||
+		tr.xacts[xid].LastLSN != 0 && !tr.seenOnly(xid)
+}
+
+func (tr *tracer) seenOnly(xid uint32) bool {
+	return slices.ContainsFunc(tr.events, func(e Event) bool { return e.Xmin == xid || e.Xmax == xid })
+}
