@@ -63,8 +63,8 @@ type Placer interface {
 	Restore(string)
 }
 
-// Guide is a screen that knows what to do next.
-type Guide interface{ Next() string }
+// Guide is a screen that knows what to do next, said in one line.
+type Guide interface{ NextAt(now time.Time) string }
 
 // Item is one entry of the command palette.
 type Item struct {

@@ -1,0 +1,217 @@
+// Package live keeps what the screens show of an open case up to date: the
+// newest state and judgement, and the progress of what runs.
+package live
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"inquest/investigations"
+	"inquest/ui/backend"
+	"inquest/ui/task"
+)
+
+// Snapshot is what is known of a case at one moment. It is replaced, never
+// changed.
+type Snapshot struct {
+	State      investigations.State
+	Assessment investigations.Assessment
+	Table      string
+	Gaps       int
+	Version    int // counts snapshots, for caches
+}
+
+// Case is an open case as the screens see it. Its methods are called from
+// Update and View; only Signal arrives from elsewhere.
+type Case struct {
+	Session backend.Session
+	Snap    Snapshot
+	Ready   bool // the first snapshot is there
+	// Running holds the newest sign of life of each probe that runs.
+	Running map[string]investigations.Update
+
+	ctx    context.Context
+	end    context.CancelFunc
+	send   func(tea.Msg)
+	fetch  task.Slot
+	stale  bool
+	run    task.Slot
+	label  string
+	unhook func()
+	closed bool
+
+	changed, moved atomic.Bool
+	mu             sync.Mutex
+	inbox          map[string]investigations.Update
+}
+
+// Signal says that something changed in a case. The root hands it back.
+type Signal struct{ of *Case }
+
+// Case returns the case that the signal is about.
+func (s Signal) Case() *Case { return s.of }
+
+// New returns a live case. send hands messages to the program from other
+// goroutines and must not block for long.
+func New(ctx context.Context, s backend.Session, send func(tea.Msg)) *Case {
+	c := &Case{Session: s, send: send, Running: map[string]investigations.Update{}, inbox: map[string]investigations.Update{}}
+	c.ctx, c.end = context.WithCancel(ctx)
+	return c
+}
+
+// Start begins to follow the case.
+func (c *Case) Start() tea.Cmd {
+	c.unhook = c.Session.Watch(func() { c.signal(&c.changed) })
+	return c.refresh()
+}
+
+// signal tells the program once; further changes join the one on its way.
+func (c *Case) signal(flag *atomic.Bool) {
+	if flag.CompareAndSwap(false, true) {
+		c.send(Signal{c})
+	}
+}
+
+// Update takes a message that may concern the case and reports whether it did.
+func (c *Case) Update(msg tea.Msg) (tea.Cmd, bool) {
+	switch m := msg.(type) {
+	case Signal:
+		if m.of != c {
+			return nil, false
+		}
+		return c.signalled(), true
+	case task.Done:
+		if c.fetch.Take(m) {
+			return c.fetched(m), true
+		}
+		if c.run.Take(m) {
+			c.Running = map[string]investigations.Update{}
+			return func() tea.Msg { return Ended{Of: c, Err: m.Err} }, true
+		}
+	}
+	return nil, false
+}
+
+// Ended says that a run ended; Err is nil, a context's end, or what went wrong.
+type Ended struct {
+	Of  *Case
+	Err error
+}
+
+func (c *Case) signalled() tea.Cmd {
+	if c.moved.Swap(false) {
+		c.mu.Lock()
+		in := maps.Clone(c.inbox)
+		clear(c.inbox)
+		c.mu.Unlock()
+		for id, u := range in {
+			if u.State == investigations.RunEnded || !c.run.Busy() {
+				delete(c.Running, id)
+			} else {
+				c.Running[id] = u
+			}
+		}
+	}
+	if !c.changed.Load() {
+		return nil
+	}
+	return c.refresh()
+}
+
+// refresh fetches a new snapshot; while one is being fetched it only notes that
+// another is due, so that a burst of entries costs two.
+func (c *Case) refresh() tea.Cmd {
+	if c.closed {
+		return nil
+	}
+	if c.fetch.Busy() {
+		c.stale = true
+		return nil
+	}
+	c.stale = false
+	c.changed.Store(false)
+	s, version := c.Session, c.Snap.Version+1
+	return c.fetch.Start(c.ctx, func(context.Context) (any, error) {
+		snap := Snapshot{State: s.State(), Assessment: s.Assessment(), Version: version}
+		snap.Table = investigations.TableOf(snap.State, snap.Assessment)
+		for _, cov := range snap.Assessment.Coverage {
+			snap.Gaps += len(cov.Gaps)
+		}
+		return snap, nil
+	})
+}
+
+func (c *Case) fetched(d task.Done) tea.Cmd {
+	if snap, ok := d.Value.(Snapshot); ok {
+		c.Snap, c.Ready = snap, true
+	}
+	if c.stale || c.changed.Load() {
+		return c.refresh()
+	}
+	return nil
+}
+
+// Run runs the chosen probes; nil means all. label says what runs.
+func (c *Case) Run(label string, choose func(investigations.Probe) bool) tea.Cmd {
+	if c.run.Busy() || c.closed {
+		return nil
+	}
+	c.label = label
+	s := c.Session
+	return c.run.Start(c.ctx, func(ctx context.Context) (any, error) {
+		return nil, s.Run(ctx, choose, c.progress)
+	})
+}
+
+func (c *Case) progress(u investigations.Update) {
+	c.mu.Lock()
+	c.inbox[u.Probe] = u
+	c.mu.Unlock()
+	c.signal(&c.moved)
+}
+
+// Busy reports whether probes run.
+func (c *Case) Busy() bool { return c.run.Busy() }
+
+// Label says what runs.
+func (c *Case) Label() string { return c.label }
+
+// Interrupt asks everything that runs to end; what was collected stays.
+func (c *Case) Interrupt() bool { return c.run.Interrupt() }
+
+// Close stops following and returns a command that closes the session, once.
+func (c *Case) Close() tea.Cmd {
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	if c.unhook != nil {
+		c.unhook()
+	}
+	c.fetch.Stop()
+	c.end()
+	s := c.Session
+	return func() tea.Msg {
+		if err := s.Close(); err != nil {
+			return Closed{Err: err}
+		}
+		return nil
+	}
+}
+
+// Closed says that a session could not be closed cleanly.
+type Closed struct{ Err error }
+
+// Elapsed returns how long the longest running probe has run.
+func (c *Case) Elapsed() time.Duration {
+	var d time.Duration
+	for _, u := range c.Running {
+		d = max(d, u.Elapsed)
+	}
+	return d
+}

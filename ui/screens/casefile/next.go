@@ -1,0 +1,72 @@
+package casefile
+
+import (
+	"fmt"
+	"time"
+
+	"inquest/investigations"
+	"inquest/ui/parts"
+)
+
+// soon is how near the end of evidence must be to be the next thing to do.
+const soon = 12 * time.Hour
+
+// NextAt says what to do next, for someone who has never seen the program.
+func (s *Screen) NextAt(now time.Time) string {
+	snap := s.live.Snap
+	switch {
+	case !s.live.Ready:
+		return "the case is being read"
+	case s.live.Busy():
+		return fmt.Sprintf("%s runs (%s at work): look around meanwhile, x cancels", s.live.Label(), count(len(s.live.Running), "probe"))
+	case s.live.Session.ReadOnly() != "":
+		return "read-only: " + s.live.Session.ReadOnly()
+	}
+	if len(snap.State.Runs) == 0 {
+		if e := expiring(snap.Assessment, now); e != "" {
+			return "press R to run the checklist: " + e
+		}
+		return "press R to run the whole checklist, or r for this step alone"
+	}
+	if n, first := blind(snap.Assessment); n > 0 && snap.Assessment.Fate.Standing != investigations.Established {
+		return fmt.Sprintf("%s could not look: step %d (⊘) says how to open it, then r runs it again", count(n, "probe"), first+1)
+	}
+	if i := s.unanswered(); i >= 0 && snap.Assessment.Fate.Standing != investigations.Established {
+		return fmt.Sprintf("answer the question of step %d: go there with %d, then tab and ⏎", i+1, (i+1)%10)
+	}
+	return "press w to read the report, e to write it to a file"
+}
+
+func expiring(a investigations.Assessment, now time.Time) string {
+	for _, e := range a.Expiring {
+		if left := e.At.Sub(now); !e.At.IsZero() && left > 0 && left < soon {
+			return e.What + " is gone in " + parts.Span(left)
+		}
+	}
+	return ""
+}
+
+func blind(a investigations.Assessment) (n, firstStep int) {
+	for i, st := range a.Steps {
+		for _, p := range st.Probes {
+			if p.Ran && p.Reading.Outcome == investigations.BlindOutcome && p.Reading.Opens != "" {
+				if n == 0 {
+					firstStep = i
+				}
+				n++
+			}
+		}
+	}
+	return n, firstStep
+}
+
+func (s *Screen) unanswered() int {
+	for i, st := range s.live.Snap.Assessment.Steps {
+		for _, q := range st.Step.Questions {
+			if _, ok := s.live.Snap.State.Answers[q.ID]; !ok {
+				return i
+			}
+		}
+	}
+	return -1
+}

@@ -1,0 +1,262 @@
+package casefile
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"inquest/investigations"
+	"inquest/sources"
+	"inquest/ui/nav"
+	"inquest/ui/parts"
+	"inquest/ui/text"
+	"inquest/ui/theme"
+)
+
+// shown keeps what is dear to draw while nothing changed.
+type shown struct {
+	version, width int
+	bars           []parts.Cell
+}
+
+// View draws the header and the panes: all four side by side where there is
+// room, else the one in focus with the others folded to a line each.
+func (s *Screen) View(f nav.Frame) []string {
+	s.sync()
+	head := s.header(f)
+	body := f.Sized(f.W, f.H-len(head))
+	if !s.live.Ready {
+		return append(head, parts.Pane{Title: "Reading the case…", Focused: true}.Draw(f.Theme, body.W, body.H, nil)...)
+	}
+	if f.W >= 100 && body.H >= 22 {
+		return append(head, s.wide(body)...)
+	}
+	return append(head, s.stacked(body)...)
+}
+
+func (s *Screen) wide(f nav.Frame) []string {
+	left := min(max(f.W/4, 30), 40)
+	right := f.W - left
+	top := min(len(investigations.Steps())+2, f.H-6)
+	upper := f.H * 11 / 20
+	return parts.Beside(
+		append(s.draw(paneChecklist, f.Sized(left, top)), s.draw(paneCauses, f.Sized(left, f.H-top))...),
+		append(s.draw(paneStep, f.Sized(right, upper)), s.draw(paneTimeline, f.Sized(right, f.H-upper))...),
+	)
+}
+
+func (s *Screen) stacked(f nav.Frame) []string {
+	var out []string
+	for p := paneChecklist; p < panes; p++ {
+		if p == s.focus {
+			out = append(out, s.draw(p, f.Sized(f.W, f.H-int(panes)+1))...)
+			continue
+		}
+		title, _ := s.title(p, f)
+		out = append(out, parts.Pane{Title: title}.Folded(f.Theme, f.W, s.summary(p, f)))
+	}
+	return out
+}
+
+func (s *Screen) draw(p pane, f nav.Frame) []string {
+	title, right := s.title(p, f)
+	in := f.Sized(f.W-2, f.H-2)
+	var lines []string
+	switch p {
+	case paneChecklist:
+		lines = s.checklist(in)
+	case paneStep:
+		lines = s.stepBody(in)
+	case paneTimeline:
+		lines = s.timelineBody(in)
+	case paneCauses:
+		lines = s.causesBody(in)
+	}
+	return parts.Pane{Title: title, Right: right, Focused: p == s.focus}.Draw(f.Theme, f.W, f.H, lines)
+}
+
+func (s *Screen) title(p pane, f nav.Frame) (title, right string) {
+	a := s.live.Snap.Assessment
+	switch p {
+	case paneChecklist:
+		return "Checklist", fmt.Sprintf("%d/%d", s.done(), len(a.Steps))
+	case paneStep:
+		st, ok := s.step()
+		if !ok {
+			return "Step", ""
+		}
+		title = fmt.Sprintf("%d %s", s.steps.Cursor()+1, st.Step.Title)
+		if f.W >= 60 {
+			title += " · " + st.Step.Asks
+		}
+		return title, ""
+	case paneTimeline:
+		title = fmt.Sprintf("Timeline · %d", s.moments.Len())
+		if s.filter.Active() {
+			title += fmt.Sprintf(" of %d", len(a.Timeline))
+		}
+		if f.W >= 64 {
+			right = s.histogram(f)
+		}
+		return title, right
+	default:
+		return "What it could be", ""
+	}
+}
+
+// summary says of a folded pane what is in it.
+func (s *Screen) summary(p pane, f nav.Frame) string {
+	a := s.live.Snap.Assessment
+	switch p {
+	case paneChecklist:
+		return fmt.Sprintf("%d of %d steps have a verdict", s.done(), len(a.Steps))
+	case paneStep:
+		st, _ := s.step()
+		m := f.Theme.Verdict(st.Verdict)
+		return m.Glyph + " " + m.Word + " · " + count(len(st.Probes), "probe") + ", " + count(len(st.Step.Questions), "question")
+	case paneTimeline:
+		return s.histogram(f)
+	default:
+		if h, ok := a.Leading(); ok {
+			return "● " + words(h.Mechanism) + " leads"
+		}
+		if len(a.Hypotheses) == 0 {
+			return "not weighed yet"
+		}
+		return "no cause leads of " + fmt.Sprint(len(a.Hypotheses))
+	}
+}
+
+func (s *Screen) done() int {
+	n := 0
+	for _, st := range s.live.Snap.Assessment.Steps {
+		if st.Verdict != investigations.VerdictOpen {
+			n++
+		}
+	}
+	return n
+}
+
+// span is the stretch of time that the histogram shows: the window, or what the
+// timeline holds.
+func (s *Screen) span() sources.Window {
+	w := s.live.Snap.State.Window
+	if !w.From.IsZero() && w.To.After(w.From) {
+		return w
+	}
+	all := s.live.Snap.Assessment.Timeline
+	if len(all) == 0 {
+		return sources.Window{}
+	}
+	return sources.Window{From: all[0].Time, To: all[len(all)-1].Time.Add(time.Second)}
+}
+
+func (s *Screen) histogram(f nav.Frame) string {
+	span := s.span()
+	w := min(max(f.W-48, 10), 60)
+	if s.shown.version != s.live.Snap.Version || s.shown.width != w {
+		var times []time.Time
+		for _, m := range s.live.Snap.Assessment.Timeline {
+			times = append(times, m.Time)
+		}
+		s.shown = shown{version: s.live.Snap.Version, width: w, bars: parts.Histogram(s.live.Snap.Assessment.Coverage, times, span, w)}
+	}
+	if len(s.shown.bars) == 0 {
+		return ""
+	}
+	return span.From.In(f.Zone).Format("15:04") + " " + parts.BarText(f.Theme, s.shown.bars) + " " + span.To.In(f.Zone).Format("15:04")
+}
+
+// header names record, window, server and fate.
+func (s *Screen) header(f nav.Frame) []string {
+	t, st := f.Theme, s.live.Snap.State
+	l := parts.NewLine(f.W).Add(t.Text, " ").Clean(t.Strong, st.Record.ID)
+	if s.live.Snap.Table != "" {
+		l.Add(t.Dim, " · ").Clean(t.Text, s.live.Snap.Table)
+	}
+	if w := windowText(st.Window, f.Zone); w != "" {
+		l.Add(t.Dim, " · "+w)
+	}
+	srv, n := s.server(), s.counts()
+	server := parts.NewLine(f.W).Add(t.Text, " ").Clean(s.serverStyle(t), srv).Add(t.Dim, " · "+n)
+	if text.Width(srv)+text.Width(n)+4 < l.Left() {
+		l.Right(s.serverStyle(t), text.Clean(srv)+" · "+n+" ")
+		return []string{l.String(), s.fate(f)}
+	}
+	return []string{l.String(), server.String(), s.fate(f)}
+}
+
+func (s *Screen) serverStyle(t *theme.Theme) theme.Style {
+	for _, src := range s.live.Snap.State.Sources {
+		if src.Kind == sources.KindPostgres && src.State == sources.StateFailed {
+			return t.Bad
+		}
+	}
+	return t.Accent
+}
+
+// server names server, role and read-only state, as the source said it.
+func (s *Screen) server() string {
+	var out []string
+	for _, src := range s.live.Snap.State.Sources {
+		if src.Kind != sources.KindPostgres {
+			continue
+		}
+		say := src.Summary
+		if src.State == sources.StateFailed {
+			say = src.Source + " not reachable"
+		}
+		out = append(out, say)
+	}
+	if len(out) == 0 {
+		return "no server connected"
+	}
+	return strings.Join(out, " · ")
+}
+
+func (s *Screen) counts() string {
+	n := count(len(s.live.Snap.State.Sources), "source")
+	if s.live.Snap.Gaps > 0 {
+		n += " · " + count(s.live.Snap.Gaps, "gap")
+	}
+	return n
+}
+
+func (s *Screen) fate(f nav.Frame) string {
+	t, a := f.Theme, s.live.Snap.Assessment
+	kind := a.Fate
+	if len(s.live.Snap.State.Runs) == 0 {
+		kind = investigations.Fate{}
+	}
+	m := t.Fate(kind)
+	l := parts.NewLine(f.W).Add(m.Style, " "+m.Glyph+" "+strings.ToUpper(m.Word[:1])+m.Word[1:])
+	if kind.Summary != "" {
+		l.Add(t.Dim, " — ").Clean(t.Text, kind.Summary)
+	} else if rec := s.live.Snap.State.Recording; rec != "" {
+		l.Add(t.Dim, " — ").Clean(t.Weak, rec)
+	}
+	return l.String()
+}
+
+func windowText(w sources.Window, zone *time.Location) string {
+	if w.IsZero() {
+		return ""
+	}
+	from, to := w.From.In(zone), w.To.In(zone)
+	switch {
+	case w.From.IsZero():
+		return "until " + to.Format("2 Jan 15:04 MST")
+	case w.To.IsZero():
+		return "since " + from.Format("2 Jan 15:04 MST")
+	case from.YearDay() == to.YearDay() && from.Year() == to.Year():
+		return from.Format("2 Jan 15:04") + "–" + to.Format("15:04 MST")
+	}
+	return from.Format("2 Jan 15:04") + "–" + to.Format("2 Jan 15:04 MST")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

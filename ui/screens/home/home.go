@@ -1,0 +1,300 @@
+// Package home lists the saved investigations. It is on screen before any
+// connection is tried.
+package home
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"inquest/investigations"
+	"inquest/ui/backend"
+	"inquest/ui/keys"
+	"inquest/ui/nav"
+	"inquest/ui/parts"
+	"inquest/ui/task"
+	"inquest/ui/text"
+	"inquest/ui/theme"
+)
+
+// Screen is Home.
+type Screen struct {
+	ctx    context.Context
+	b      backend.Backend
+	folder string // where cases are saved, for people
+
+	cases  []backend.CaseSummary
+	loaded bool
+	err    error
+	load   task.Slot
+	list   parts.List
+	filter parts.Filter
+	want   string // path to select once it is listed
+	lead   bool   // w is wide enough for causes
+}
+
+// New returns Home. folder names the data folder for people.
+func New(ctx context.Context, b backend.Backend, folder string) *Screen {
+	return &Screen{ctx: ctx, b: b, folder: folder}
+}
+
+// Name is the scope of Home in the key map.
+func (s *Screen) Name() string { return "home" }
+
+// Init reads the list of cases.
+func (s *Screen) Init() tea.Cmd { return s.Reload() }
+
+// Reload reads the list again, as after a case was left.
+func (s *Screen) Reload() tea.Cmd {
+	b := s.b
+	return s.load.Start(s.ctx, func(ctx context.Context) (any, error) { return b.List(ctx) })
+}
+
+// Cases returns the cases as they were last read.
+func (s *Screen) Cases() []backend.CaseSummary { return s.cases }
+
+// Update takes the list when it has been read.
+func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	d, ok := msg.(task.Done)
+	if !ok || !s.load.Take(d) {
+		return nil
+	}
+	s.loaded, s.err = true, d.Err
+	if list, ok := d.Value.([]backend.CaseSummary); ok && d.Err == nil {
+		keep := s.want
+		if c, ok := s.selected(); ok && keep == "" {
+			keep = c.Path
+		}
+		s.cases = list
+		s.apply()
+		s.choose(keep)
+	}
+	return nil
+}
+
+func (s *Screen) choose(path string) {
+	for i := range s.list.Len() {
+		if s.cases[s.filter.At(i)].Path == path {
+			s.list.Select(i)
+			s.want = ""
+		}
+	}
+}
+
+func (s *Screen) apply() {
+	s.filter.Apply(parts.Texts{N: len(s.cases), At: func(i int) string {
+		c := s.cases[i]
+		return fmt.Sprintf("%s %s %s %s %s", c.Record, c.Table, theme.FateWords(c.Fate), c.Standing, c.Leading)
+	}})
+	s.list.SetLen(s.filter.Len(len(s.cases)))
+}
+
+func (s *Screen) selected() (backend.CaseSummary, bool) {
+	i := s.filter.At(s.list.Cursor())
+	if i < 0 || i >= len(s.cases) || s.list.Len() == 0 {
+		return backend.CaseSummary{}, false
+	}
+	return s.cases[i], true
+}
+
+// Actions is what Home can do.
+func (s *Screen) Actions() keys.Table {
+	return append(keys.Table{
+		{ID: "new", Keys: []string{"n"}, Title: "Start a new investigation", Short: "new", Run: func() tea.Cmd { return nav.Say(nav.New{}) }},
+		{ID: "open", Keys: []string{"enter", "right", "l"}, Title: "Open the selected investigation", Short: "open", Disabled: s.nothing, Run: s.open},
+		{ID: "report", Keys: []string{"e"}, Title: "Write the report of the selected investigation", Short: "report", Disabled: s.nothing, Run: s.report},
+		{ID: "drills", Keys: []string{"t"}, Title: "Practice on a drill: an incident made for real on a throwaway server", Short: "practice on a drill", Run: func() tea.Cmd { return nav.Say(nav.Drills{}) }},
+		{ID: "filter", Keys: []string{"/"}, Title: "Filter the list", Short: "filter", Disabled: s.nothing, Run: func() tea.Cmd { s.filter.Open(); return nil }},
+		{ID: "copy", Keys: []string{"y"}, Title: "Copy the record id", Disabled: s.nothing, Run: s.copyID},
+		{ID: "reload", Keys: []string{"ctrl+r"}, Title: "Read the list again", Run: s.Reload},
+	}, parts.Moves(func() parts.Mover { return &s.list })...)
+}
+
+func (s *Screen) nothing() string {
+	if _, ok := s.selected(); !ok {
+		return "no investigation is selected: press n to start one"
+	}
+	return ""
+}
+
+func (s *Screen) open() tea.Cmd {
+	c, _ := s.selected()
+	return nav.Say(nav.Open{Path: c.Path})
+}
+
+func (s *Screen) report() tea.Cmd {
+	c, _ := s.selected()
+	return nav.Say(nav.Export{Path: c.Path})
+}
+
+func (s *Screen) copyID() tea.Cmd {
+	c, _ := s.selected()
+	return nav.Say(nav.Copy{Text: c.Record, What: "the record id"})
+}
+
+// Typing reports whether the filter takes the keys.
+func (s *Screen) Typing() bool { return s.filter.Typing() }
+
+// Type hands a key to the filter.
+func (s *Screen) Type(k tea.KeyMsg) tea.Cmd {
+	s.filter.Type(k)
+	s.apply()
+	return nil
+}
+
+// Back clears the filter.
+func (s *Screen) Back() bool {
+	was := s.filter.Clear()
+	s.apply()
+	return was
+}
+
+// Items lists the cases for the palette.
+func (s *Screen) Items() []nav.Item {
+	out := make([]nav.Item, 0, len(s.cases))
+	for _, c := range s.cases {
+		out = append(out, nav.Item{
+			Title: "Open " + c.Record, Detail: c.Table + " " + theme.FateWords(c.Fate),
+			Run: func() tea.Cmd { return nav.Say(nav.Open{Path: c.Path}) },
+		})
+	}
+	return out
+}
+
+// Place is the selected case.
+func (s *Screen) Place() string { c, _ := s.selected(); return c.Path }
+
+// Restore selects a case, now or when the list comes.
+func (s *Screen) Restore(path string) { s.want = path; s.choose(path) }
+
+// View draws the title and the list.
+func (s *Screen) View(f nav.Frame) []string {
+	t := f.Theme
+	count := fmt.Sprintf("%d investigations", len(s.cases))
+	if len(s.cases) == 1 {
+		count = "1 investigation"
+	}
+	if !s.loaded {
+		count = "reading…"
+	}
+	right := count
+	if s.folder != "" && f.W > 60 {
+		right += " · " + text.FitLeft(text.Clean(s.folder), f.W-40)
+	}
+	head := parts.NewLine(f.W).Add(t.Strong, " inquest").Add(t.Dim, "  what happened to this record?").Right(t.Dim, right+" ").String()
+	pane := parts.Pane{Title: "Investigations", Focused: true, Right: s.filterText()}
+	return append([]string{head}, pane.Draw(t, f.W, f.H-1, s.body(f.Sized(f.W-2, f.H-3)))...)
+}
+
+func (s *Screen) filterText() string {
+	if !s.filter.Active() {
+		return "/ to filter"
+	}
+	return fmt.Sprintf("%d of %d", s.list.Len(), len(s.cases))
+}
+
+func (s *Screen) body(f nav.Frame) []string {
+	var head []string
+	if s.filter.Active() {
+		l := parts.NewLine(f.W).Add(f.Theme.Key, " / ")
+		if s.filter.Typing() {
+			s.filter.Input().Append(l, f.Theme, f.W-4)
+		} else {
+			l.Clean(f.Theme.Text, s.filter.Text()).Add(f.Theme.Dim, "  esc clears")
+		}
+		head = append(head, l.String())
+	}
+	switch {
+	case s.err != nil:
+		return s.say(f, f.Theme.Bad, "The list of cases could not be read.", s.err.Error(), "Press ctrl+r to read it again, or n to start a new investigation.")
+	case !s.loaded:
+		return s.say(f, f.Theme.Dim, "Reading the saved investigations…")
+	case len(s.cases) == 0:
+		return s.say(f, f.Theme.Text, "No investigation yet.", "Press n and type the id of the record that is missing.",
+			"Press t to practise first, on an incident that is made for real on a throwaway server.", "Press ? at any time to see what can be done.")
+	case s.list.Len() == 0:
+		return append(head, s.say(f, f.Theme.Text, "Nothing matches the filter.", "Press esc to see all.")...)
+	}
+	s.lead = f.W >= 110
+	return append(head, s.list.Draw(f.H-len(head), func(i int, selected bool) string {
+		return s.row(f, s.cases[s.filter.At(i)], selected)
+	})...)
+}
+
+func (s *Screen) say(f nav.Frame, first theme.Style, lines ...string) []string {
+	out := []string{text.Blank(f.W)}
+	for i, line := range lines {
+		st := f.Theme.Text
+		if i == 0 {
+			st = first
+		}
+		for _, part := range text.Wrap(text.Clean(line), f.W-4) {
+			out = append(out, parts.NewLine(f.W).Add(st, "  "+part).String())
+		}
+		if i == 0 {
+			out = append(out, text.Blank(f.W))
+		}
+	}
+	return out
+}
+
+func (s *Screen) row(f nav.Frame, c backend.CaseSummary, selected bool) string {
+	t := f.Theme
+	var whole *theme.Style
+	marker := "   "
+	if selected {
+		whole, marker = &t.Selected, " ▸ "
+	}
+	wide := f.W >= 100
+	fate, id, table := 26, 38, 18
+	if !wide {
+		fate, table = 24, 0
+		id = f.W - 3 - fate - 6 - 10 - 4
+	}
+	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Text, text.Clean(c.Record), id).Add(t.Text, " ")
+	if wide {
+		l.Cell(t.Dim, text.Clean(c.Table), table).Add(t.Text, " ")
+	}
+	m := s.mark(t, c)
+	l.Cell(m.Style, m.Glyph+" "+m.Word, fate).Add(t.Text, " ")
+	if s.lead {
+		l.Cell(t.Text, text.Clean(c.Leading), 18).Add(t.Text, " ")
+	}
+	l.Add(t.Text, text.PadLeft(fmt.Sprintf("%d/%d", c.Done, c.Steps), 5))
+	if wide {
+		l.Add(t.Dim, " steps")
+	}
+	return l.Right(t.Dim, parts.Ago(c.Updated, f.Now)+" ").String()
+}
+
+func (s *Screen) mark(t *theme.Theme, c backend.CaseSummary) theme.Mark {
+	switch {
+	case c.Broken != "":
+		return theme.Mark{Glyph: "✗", Word: "broken: " + text.Clean(c.Broken), Style: t.Bad}
+	case c.Locked:
+		m := t.Fate(investigations.Fate{Kind: c.Fate, Standing: c.Standing})
+		m.Word = "open elsewhere · " + m.Word
+		return m
+	}
+	m := t.Fate(investigations.Fate{Kind: c.Fate, Standing: c.Standing})
+	if c.Recording != "" {
+		m.Word += " · recording"
+	}
+	return m
+}
+
+// NextAt says what to do.
+func (s *Screen) NextAt(time.Time) string {
+	switch {
+	case !s.loaded || s.err != nil:
+		return ""
+	case len(s.cases) == 0:
+		return "press n and type the id that is missing"
+	}
+	if c, ok := s.selected(); ok && c.Broken != "" {
+		return "this case cannot be trusted: open it to see what is left, or run inquest verify on it"
+	}
+	return "press ⏎ to go on with the selected case, n for a new one"
+}
