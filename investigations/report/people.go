@@ -1,0 +1,86 @@
+package report
+
+import (
+	"strings"
+
+	"inquest/investigations"
+	"inquest/sources"
+)
+
+// people is what persons added: answers, verdicts, notes.
+func (p *page) people() {
+	sec := p.begin("people", "What people said")
+	answers := p.answers()
+	if len(answers) > 0 {
+		sec.table([]string{"Question", "Answer", "Note"}, answers)
+	}
+	sec.labelled("Verdicts", p.verdicts())
+	sec.labelled("Notes", each(p.state.Notes, noteText))
+	if sec.body.Len() == 0 {
+		sec.para("Nobody has answered a question, signed a step or written a note.")
+	}
+}
+
+func (p *page) answers() [][]string {
+	var rows [][]string
+	for _, step := range investigations.Steps() {
+		for _, q := range step.Questions {
+			if a, ok := p.state.Answers[q.ID]; ok {
+				rows = append(rows, []string{text(q.Ask), text(a.Answer), text(a.Note)})
+			}
+		}
+	}
+	return rows
+}
+
+func (p *page) verdicts() []string {
+	var out []string
+	for _, step := range investigations.Steps() {
+		if v, ok := p.state.Verdicts[step.ID]; ok {
+			out = append(out, text(step.Title)+": "+orElse(verdictWords[v.Verdict], text(string(v.Verdict)))+withNote(v.Note))
+		}
+	}
+	return out
+}
+
+func noteText(n investigations.Note) string {
+	s := moment(n.Time)
+	if n.On != "" {
+		s += " on " + text(n.On)
+	}
+	if n.Mark {
+		s += " (marked)"
+	}
+	if n.Text != "" {
+		s += ": " + text(n.Text)
+	}
+	return s
+}
+
+// statements lists all that was sent to servers, so that a reader can see that
+// nothing was changed.
+func (p *page) statements() {
+	sec := p.begin("statements", "Statements sent to servers")
+	list := p.state.Statements
+	if len(list) == 0 {
+		sec.para("No statement was recorded.")
+		return
+	}
+	sec.para("%s, in the order they were sent.", plural(len(list), "statement", "statements"))
+	var b strings.Builder
+	for _, st := range list {
+		b.WriteString("-- " + statementHead(st) + "\n" + strings.TrimSpace(st.SQL) + "\n\n")
+	}
+	sec.block("sql", b.String())
+}
+
+func statementHead(st sources.Statement) string {
+	parts := []string{moment(st.Time), st.Source, st.Took.String()}
+	if st.Note != "" {
+		parts = append(parts, st.Note)
+	}
+	if st.Error != "" {
+		parts = append(parts, "ERROR: "+st.Error)
+	}
+	return strings.NewReplacer("\n", " ", "\r", " ").Replace(strings.Join(parts, "  "))
+}
