@@ -5,6 +5,25 @@ package drills
 func List() []Drill {
 	return []Drill{
 		vanishedDtro(),
+		psqlDelete(),
+		psqlDeleteSilent(),
+		psqlDeleteCrowd(),
+		rolledBackError(),
+		rolledBackSilent(),
+		deadlockVictim(),
+		serializationFailure(),
+		crashInFlight(),
+		terminatedInFlight(),
+		clientGone(),
+		idleTimeout(),
+		transactionOpen(),
+		preparedOrphan(),
+		responseBeforeWrite(),
+		insertRefused(),
+		writeSwallowed(),
+		softDeleted(),
+		mismatchedCase(),
+		wrongPlace(),
 	}
 }
 

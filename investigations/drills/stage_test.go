@@ -31,6 +31,7 @@ const slowest = 12 * time.Second
 func TestDrillsReallyHappen(t *testing.T) {
 	for _, d := range drills.List() {
 		t.Run(d.ID, func(t *testing.T) {
+			t.Parallel() // most of a drill is waiting
 			check, ok := proofs()[d.ID]
 			if !ok {
 				t.Fatal("no proof is written for this drill")
