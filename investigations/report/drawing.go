@@ -140,7 +140,7 @@ func (d *draw) rect(class string, from, to time.Time, y, high float64, title str
 		return
 	}
 	x := d.x(from)
-	fmt.Fprintf(&d.b, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f">%s</rect>`+"\n", class, x, y, max(1, d.x(to)-x), high, titled(title))
+	fmt.Fprintf(&d.b, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f">%s</rect>`+"\n", class, x, y, max(2, d.x(to)-x), high, titled(title))
 }
 
 func (d *draw) lane(l *lane, y int) {
@@ -181,7 +181,7 @@ func (d *draw) mark(m investigations.Moment, y int) {
 		return
 	}
 	if m.Until.After(m.Time) {
-		d.rect("hit", m.Time, m.Until, float64(y)+laneHigh-4, 3, span(m.Time, m.Until)+" "+m.Summary)
+		d.rect("hit", m.Time, m.Until, float64(y)+laneHigh-8, 8, span(m.Time, m.Until)+" "+m.Summary)
 		return
 	}
 	x := d.x(m.Time)

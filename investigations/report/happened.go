@@ -45,7 +45,7 @@ func (p *page) fateSentence() string {
 
 func (p *page) causeSentence() string {
 	if lead, ok := p.assessed.Leading(); ok {
-		return fmt.Sprintf("**The likeliest cause is %s** (%s): %s", text(lead.Mechanism), text(string(lead.Cause)), sentence(text(lead.Summary)))
+		return fmt.Sprintf("**The likeliest cause is %s** (%s): %s", text(lead.Mechanism), text(string(lead.Cause)), text(sentence(lead.Summary)))
 	}
 	var open []string
 	for _, h := range p.assessed.Hypotheses {

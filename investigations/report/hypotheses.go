@@ -33,7 +33,7 @@ func (p *page) hypotheses() {
 func (s *section) hypothesis(n int, h investigations.Hypothesis) {
 	s.heading("%d. %s (%s): %s", n, text(h.Mechanism), text(string(h.Cause)), text(string(h.Standing)))
 	if h.Summary != "" {
-		s.para("%s", sentence(text(h.Summary)))
+		s.para("%s", text(sentence(h.Summary)))
 	}
 	s.labelled("For it"+cited(h.Supports), wordsOr(h.For, h.Supports))
 	s.labelled("Against it"+cited(h.Contradicts), wordsOr(h.Against, h.Contradicts))
