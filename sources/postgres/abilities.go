@@ -105,9 +105,6 @@ func (f *Facts) serverLogBlind() *sources.Blind {
 			Opens: "name the file: --logs /var/log/postgresql (Debian, Ubuntu), or --journal postgresql",
 		}
 	}
-	if dir := f.Settings["log_directory"]; isOutside(dir, f.Settings["data_directory"]) && !f.Superuser {
-		return &sources.Blind{Why: "the log lies outside the data folder, in " + dir, Opens: "--logs " + dir}
-	}
 	var grants []string
 	if !f.Functions[fnLsLog] {
 		grants = append(grants, f.monitorGrant())

@@ -96,3 +96,5 @@ func isBlind(err error) bool {
 	var b *sources.Blind
 	return errors.As(err, &b)
 }
+
+func asPgError(err error, pe **pgconn.PgError) bool { return errors.As(err, pe) }

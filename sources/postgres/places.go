@@ -17,7 +17,8 @@ type Place struct {
 	Kind   string `json:"kind"` // pg_class.relkind
 	Column string `json:"column"`
 	AttNum int16  `json:"attnum"`
-	Type   string `json:"type"`
+	Type   string `json:"type"` // as format_type prints it
+	Base   string `json:"base"` // pg_type.typname below any domain
 	// Rank orders places from likely to unlikely: 0 the primary key, 1 a unique key,
 	// 2 first column of the primary key, 3 first column of another index, 4 named
 	// like an id, 5 any other.
@@ -25,6 +26,8 @@ type Place struct {
 	Bytes     int64  `json:"bytes"`
 	CanSelect bool   `json:"can_select"`
 	History   string `json:"history,omitempty"`
+	// TypeSchema is the schema of the base type.
+	TypeSchema string `json:"type_schema,omitempty"`
 }
 
 // Indexed reports that the place can be searched by an index.
@@ -45,13 +48,13 @@ const mostPlaces = 1000
 const placesSQL = `with recursive bases(oid, base) as (
   select oid, typbasetype from pg_type where typtype = 'd'
   union all select b.oid, t.typbasetype from bases b join pg_type t on t.oid = b.base where t.typtype = 'd'),
-found as (select c.oid, n.nspname, c.relname, c.relkind, a.attname, a.attnum, a.atttypid, a.atttypmod,
+found as (select c.oid, n.nspname, c.relname, c.relkind, a.attname, a.attnum, a.atttypid, a.atttypmod, coalesce(bt.typname, t.typname) as base, tn.nspname as typeschema,
   coalesce((select min(case when i.indisprimary and i.indnkeyatts = 1 then 0 when i.indisunique and i.indnkeyatts = 1 then 1 when i.indisprimary then 2 else 3 end)
     from pg_index i join pg_class ic on ic.oid = i.indexrelid join pg_am am on am.oid = ic.relam
     where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indisvalid and i.indpred is null and am.amname in ('btree', 'hash')),
     case when a.attname ~* '(^|_)(id|uuid|guid|key|ref|code|number|no)$|[a-z](Id|ID|Uuid|Guid|Key|Ref)$' then 4 else 5 end) as rank
   from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-  join pg_type t on t.oid = a.atttypid left join bases b on b.oid = t.oid
+  join pg_type t on t.oid = a.atttypid join pg_namespace tn on tn.oid = t.typnamespace left join bases b on b.oid = t.oid
   left join pg_type bt on bt.oid = b.base
   where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'm', 'f') and not c.relispartition
   and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp_)'
@@ -59,7 +62,7 @@ found as (select c.oid, n.nspname, c.relname, c.relkind, a.attname, a.attnum, a.
   and ($2 = '' or a.attname = any($2::text[]) or lower(a.attname) = any($2::text[]))
   and ($3 = '' or c.oid = any($3::oid[]))
   and (coalesce(bt.typname, t.typname) not in ('varchar', 'bpchar') or a.atttypmod < 0 or a.atttypmod - 4 >= $4::int))
-select oid::bigint, nspname, relname, relkind, attname, attnum, format_type(atttypid, atttypmod) as type, rank,
+select oid::bigint, nspname, relname, relkind, attname, attnum, format_type(atttypid, atttypmod) as type, base, typeschema, rank,
   case when relkind in ('r', 'm') then coalesce(pg_relation_size(oid), 0) else 0 end as bytes, has_table_privilege(oid, 'select') as readable,
   count(*) over () as total
 from found order by rank, (relname ~* $5), bytes, nspname, relname, attnum limit 1000`
@@ -84,7 +87,7 @@ func (s *Server) Places(ctx context.Context, key Key) (*Places, error) {
 	for i := range tab.Rows {
 		p := Place{
 			OID: uint32(number(tab, i, "oid")), Schema: tab.Text(i, "nspname"), Table: tab.Text(i, "relname"), Kind: tab.Text(i, "relkind"),
-			Column: tab.Text(i, "attname"), AttNum: int16(number(tab, i, "attnum")), Type: tab.Text(i, "type"), Rank: int(number(tab, i, "rank")),
+			Column: tab.Text(i, "attname"), AttNum: int16(number(tab, i, "attnum")), Type: tab.Text(i, "type"), Base: tab.Text(i, "base"), TypeSchema: tab.Text(i, "typeschema"), Rank: int(number(tab, i, "rank")),
 			Bytes: number(tab, i, "bytes"), CanSelect: truth(tab, i, "readable"), History: historyReason(tab.Text(i, "nspname"), tab.Text(i, "relname")),
 		}
 		out.List = append(out.List, p)

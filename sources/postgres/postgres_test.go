@@ -145,3 +145,8 @@ func TestCheckSaysWhatEachRoleMaySee(t *testing.T) {
 		})
 	}
 }
+
+func isBlind(err error) bool {
+	var b *sources.Blind
+	return errors.As(err, &b) && b.Why != ""
+}

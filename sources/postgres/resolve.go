@@ -9,7 +9,7 @@ import (
 )
 
 const resolveSQL = `select c.oid::bigint, n.nspname, c.relname, c.relkind,
- (c.relname = $2 and ($1 = '' or n.nspname = $1)) as exact, pg_table_is_visible(c.oid) as visible
+ (c.relname = $2 and ($1 = '' or n.nspname = $1)) as exact
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'm', 'f', 'v') and lower(c.relname) = lower($2) and ($1 = '' or lower(n.nspname) = lower($1))
 and ($1 <> '' or n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp_)')
@@ -20,23 +20,24 @@ order by exact desc, n.nspname = 'public' desc, n.nspname, c.relname`
 // case; a name without a schema may mean one table in each of several. A name
 // that means none is a *sources.Blind that lists similar ones.
 func (s *Server) Resolve(ctx context.Context, name string) ([]uint32, error) {
-	schema, table, quoted, err := splitName(name)
+	n, err := splitName(name)
 	if err != nil {
 		return nil, err
 	}
-	tab, err := s.query(ctx, "the table of that name", resolveSQL, schema, table)
+	tab, err := s.query(ctx, "the table of that name", resolveSQL, n.schema, n.table)
 	if err != nil {
 		return nil, err
 	}
 	var oids []uint32
 	anyExact := truth(tab, 0, "exact")
 	for i := range tab.Rows {
-		if exact := truth(tab, i, "exact"); exact || !anyExact && !quoted {
+		exact := truth(tab, i, "exact")
+		if exact || !anyExact && n.allows(tab.Text(i, "nspname"), tab.Text(i, "relname")) {
 			oids = append(oids, uint32(number(tab, i, "oid")))
 		}
 	}
 	if len(oids) == 0 {
-		return nil, s.noTable(ctx, name, table)
+		return nil, s.noTable(ctx, name, n.table)
 	}
 	return oids, nil
 }
@@ -59,31 +60,30 @@ func (s *Server) noTable(ctx context.Context, name, table string) error {
 	return b
 }
 
-// splitName splits a name as SQL does. quoted is true when the table's part was
-// quoted, so that only its exact case counts.
-func splitName(name string) (schema, table string, quoted bool, err error) {
-	var parts []string
-	var marks []bool
-	rest := strings.TrimSpace(name)
-	for {
-		part, q, tail, ok := cutName(rest)
-		if !ok {
-			return "", "", false, fmt.Errorf("table name %s: want schema.table or table, with quotes as in SQL", name)
-		}
-		parts, marks = append(parts, part), append(marks, q)
-		if tail == "" {
-			break
-		}
-		rest = strings.TrimPrefix(tail, ".")
+// tableName is a name as a person typed it; a quoted part counts by its exact
+// case only.
+type tableName struct {
+	schema, table             string
+	schemaQuoted, tableQuoted bool
+}
+
+func (n tableName) allows(schema, table string) bool {
+	return (!n.schemaQuoted || schema == n.schema) && (!n.tableQuoted || table == n.table)
+}
+
+// splitName splits a name as SQL does.
+func splitName(name string) (tableName, error) {
+	var n tableName
+	part, quoted, tail, ok := cutName(strings.TrimSpace(name))
+	if ok && tail != "" {
+		n.schema, n.schemaQuoted = part, quoted
+		part, quoted, tail, ok = cutName(tail[1:])
 	}
-	n := len(parts)
-	if n > 2 {
-		return "", "", false, fmt.Errorf("table name %s: %d parts; want schema.table or table", name, n)
+	if !ok || tail != "" {
+		return n, fmt.Errorf("table name %q: want schema.table or table, with quotes as in SQL", name)
 	}
-	if n == 2 {
-		schema = parts[0]
-	}
-	return schema, parts[n-1], marks[n-1], nil
+	n.table, n.tableQuoted = part, quoted
+	return n, nil
 }
 
 // cutName takes the first part off a dotted name.

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strings"
 
 	"inquest/sources/heap"
@@ -244,4 +245,41 @@ func (t *TableInfo) HeapColumns(ix Index) ([]heap.IndexColumn, bool) {
 		out = append(out, heap.IndexColumn{Column: col, Desc: c.Desc, Bytewise: c.Bytewise})
 	}
 	return out, true
+}
+
+// WALTarget returns what package wal needs to follow the key through WAL: the
+// table's file, its columns, and the btree indexes that hold all key columns.
+// For a partitioned table ask each of Stored.
+func (t *TableInfo) WALTarget(m Match) wal.Target {
+	out := wal.Target{Rel: t.File, OID: t.OID, Table: t.DisplayName(), Columns: t.Columns, Key: m.Parts}
+	if t.Toast != nil {
+		out.ToastRel = t.Toast.File
+	}
+	for _, ix := range t.Indexes {
+		target := wal.IndexTarget{Rel: ix.File, OID: ix.OID, Name: ix.Name}
+		held := map[int16]bool{}
+		for _, c := range ix.Columns {
+			target.KeyAttNums = append(target.KeyAttNums, c.AttNum)
+			held[c.AttNum] = true
+		}
+		missing := slices.ContainsFunc(m.Parts, func(p heap.KeyPart) bool { return !held[p.AttNum] })
+		if ix.Method == "btree" && !missing {
+			out.Indexes = append(out.Indexes, target)
+		}
+	}
+	return out
+}
+
+// InLeaf translates a match of a partitioned table into one of its leaves, whose
+// columns may stand in another order, and false when a column is missing there.
+func (m Match) InLeaf(leaf *TableInfo) (Match, bool) {
+	parts := make([]heap.KeyPart, len(m.Parts))
+	for i, name := range m.Columns {
+		c := leaf.Column(name)
+		if c == nil {
+			return Match{}, false
+		}
+		parts[i] = heap.KeyPart{AttNum: c.AttNum, Text: m.Parts[i].Text}
+	}
+	return leaf.match(parts), true
 }

@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+
+	"inquest/sources"
+	"inquest/sources/heap"
+)
+
+// Access says how Rows is to look.
+type Access struct {
+	// NoIndex reads the table in sequence, to be compared with the index.
+	NoIndex bool
+	// As is a role to look as, with Settings applied; only the key columns are read
+	// then, for what counts is whether the row is seen.
+	As       string
+	Settings map[string]string
+}
+
+// mostRows bounds what a read by key returns.
+const mostRows = 100
+
+// Rows reads rows by key with an ordinary SELECT, which prunes dead versions:
+// call it last. The columns are tableoid, ctid, xmin, xmax and the table's own
+// (as a role: the key's columns). Errors are *sources.Blind for a missing
+// privilege, a foreign table, and a sequential read above the budget.
+func (s *Server) Rows(ctx context.Context, t *TableInfo, m Match, how Access) (*sources.Table, error) {
+	q, err := t.rowsQuery(m, how)
+	if err != nil {
+		return nil, err
+	}
+	return s.Query(ctx, q)
+}
+
+// RowsQuery is the query that Rows sends, for the record of the case.
+func (t *TableInfo) rowsQuery(m Match, how Access) (sources.Query, error) {
+	if t.Kind == "f" {
+		return sources.Query{}, &sources.Blind{Why: t.DisplayName() + " is a foreign table; the rows are on another server, which is not entered from here", Opens: "name that server: --db"}
+	}
+	where, args := t.keyCondition(m)
+	columns := `t.tableoid::regclass::text as tableoid, t.ctid::text as ctid, t.xmin::text as xmin, t.xmax::text as xmax, t.*`
+	if how.As != "" {
+		quoted := make([]string, len(m.Columns))
+		for i, c := range m.Columns {
+			quoted[i] = "t." + QuoteIdent(c)
+		}
+		columns = strings.Join(quoted, ", ")
+	}
+	q := sources.Query{
+		SQL:  fmt.Sprintf("select %s from %s t where %s", columns, t.FullName(), where),
+		Args: args, MaxRows: mostRows, As: how.As, Settings: maps.Clone(how.Settings), Note: "the row by its key", Scans: true,
+	}
+	if how.NoIndex {
+		q.Note = "the row by its key, without any index"
+		if q.Settings == nil {
+			q.Settings = map[string]string{}
+		}
+		for _, name := range []string{"enable_indexscan", "enable_bitmapscan", "enable_indexonlyscan"} {
+			q.Settings[name] = "off"
+		}
+	}
+	if how.As != "" {
+		q.Note += ", as role " + how.As
+	}
+	return q, nil
+}
+
+// keyCondition compares the key columns with parameters, whose type the server
+// takes from the column: a cast would cut texts and round numbers.
+func (t *TableInfo) keyCondition(m Match) (where string, args []string) {
+	var conds []string
+	for i, p := range m.Parts {
+		c := &t.Columns[p.AttNum-1]
+		conds = append(conds, fmt.Sprintf("t.%s %s $%d", QuoteIdent(c.Name), equals(c), i+1))
+		args = append(args, p.Text)
+	}
+	return strings.Join(conds, " and "), args
+}
+
+// equals is the operator that compares a column; citext's own lives in the
+// schema of the extension, outside the guarded search_path.
+func equals(c *heap.Column) string {
+	if schema, ok := strings.CutSuffix(c.TypeName, ".citext"); ok {
+		return "operator(" + schema + ".=)"
+	}
+	return "="
+}
+
+// Flagged returns the soft-delete columns that are set in a row of Rows, with
+// their values.
+func (t *TableInfo) Flagged(rows *sources.Table, i int) map[string]string {
+	out := map[string]string{}
+	for _, name := range t.SoftDelete {
+		v, ok := rows.Cell(i, name)
+		if !ok {
+			continue
+		}
+		switch strings.ToLower(v) {
+		case "", "f", "false", "0", "n", "no", "infinity":
+		default:
+			out[name] = v
+		}
+	}
+	return out
+}

@@ -1,0 +1,244 @@
+package postgres
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"inquest/sources"
+	"inquest/sources/wal"
+)
+
+const (
+	walChunk    = 1 << 20 // bytes of one row of an answer
+	walFirst    = 2 << 20 // first read-ahead; grows while the line is fast
+	walMost     = 16 << 20
+	walSlow     = time.Second
+	walTimeout  = 30 * time.Second
+	searchBatch = 256 << 20 // bytes searched by one statement
+)
+
+// WALSource reads the segments of pg_wal over SQL. It implements wal.Source and
+// wal.HistorySource, reads ahead in large pieces, and trusts no byte beyond the
+// position that the server had flushed (on a standby: replayed) when it listed
+// its segments. It is not safe for concurrent use.
+type WALSource struct {
+	s     *Server
+	flush wal.LSN
+	size  int64
+	ahead int64
+
+	cached string // segment whose bytes from off on are in data
+	off    int64
+	data   []byte
+	// Skipped lists files that look like segments but hold no WAL, with the reason.
+	Skipped []string
+}
+
+var (
+	_ wal.Source        = (*WALSource)(nil)
+	_ wal.HistorySource = (*WALSource)(nil)
+)
+
+// WAL returns the server's WAL as a source, or a *sources.Blind with the exact
+// GRANTs when this role may not read it. Nothing is read before it is asked for.
+func (s *Server) WAL(ctx context.Context) (*WALSource, error) {
+	f, err := s.Facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if b := f.walBlind(); b != nil {
+		return nil, b
+	}
+	return &WALSource{s: s, size: f.SegmentSize, ahead: walFirst}, nil
+}
+
+// Flushed is the position up to which the last List trusts the WAL.
+func (w *WALSource) Flushed() wal.LSN { return w.flush }
+
+const walListSQL = `with p as materialized (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end as lsn)
+select p.lsn, w.name, w.size, encode(pg_read_binary_file('pg_wal/' || w.name, 0, 40, true), 'hex') as head
+from p, pg_ls_waldir() w where w.name ~ '^[0-9A-F]{24}(\.partial)?$' order by w.name collate "C"`
+
+// List implements wal.Source.
+func (w *WALSource) List(ctx context.Context) ([]wal.Segment, error) {
+	tab, err := w.s.query(ctx, "WAL segments there are", walListSQL)
+	if err != nil {
+		return nil, err
+	}
+	w.Skipped, w.cached = nil, ""
+	w.flush = parseLSN(tab.Text(0, "lsn"))
+	var out []wal.Segment
+	for i := range tab.Rows {
+		head, _ := hex.DecodeString(tab.Text(i, "head"))
+		seg, err := wal.SegmentFrom(tab.Text(i, "name"), head, w.s.name)
+		if err != nil {
+			w.Skipped = append(w.Skipped, err.Error())
+			continue
+		}
+		seg.Avail = min(number(tab, i, "size"), seg.Size)
+		if seg.Start >= w.flush {
+			w.Skipped = append(w.Skipped, "segment "+seg.Name+": begins after the flushed position "+w.flush.String())
+			continue
+		}
+		if seg.End() > w.flush {
+			seg.Avail = min(seg.Avail, int64(w.flush-seg.Start))
+		}
+		out = append(out, seg)
+	}
+	return out, nil
+}
+
+// ReadAt implements wal.Source. Beyond the budget's WALBytes it returns a
+// *sources.Blind.
+func (w *WALSource) ReadAt(ctx context.Context, seg wal.Segment, off int64, n int) ([]byte, error) {
+	end := seg.Size
+	if seg.Avail > 0 {
+		end = min(end, seg.Avail)
+	}
+	want := min(off+int64(n), end)
+	if off >= want {
+		return nil, nil
+	}
+	if w.cached != seg.Name || off < w.off || want > w.off+int64(len(w.data)) {
+		if err := w.fetch(ctx, seg.Name, off, min(max(w.ahead, want-off), end-off)); err != nil {
+			return nil, fmt.Errorf("read segment %s over SQL: %w", seg.Name, err)
+		}
+	}
+	from := off - w.off
+	return w.data[min(from, int64(len(w.data))):min(want-w.off, int64(len(w.data)))], nil
+}
+
+const walReadSQL = `select pg_read_binary_file('pg_wal/' || $1, o, least($4::bigint, $3::bigint - o), true) from generate_series($2::bigint, $3::bigint - 1, $4::bigint) o order by o`
+
+// fetch fills the cache with n bytes of a file from off.
+func (w *WALSource) fetch(ctx context.Context, name string, off, n int64) error {
+	if err := w.s.spendWAL(n); err != nil {
+		return err
+	}
+	w.cached, w.off, w.data = "", off, w.data[:0]
+	start := time.Now()
+	job := work{note: "WAL bytes", timeout: walTimeout, free: true}
+	err := w.s.within(ctx, job, func(ctx context.Context, t *tx) error {
+		args := []string{name, strconv.FormatInt(off, 10), strconv.FormatInt(off+n, 10), strconv.Itoa(walChunk)}
+		_, err := t.stream(ctx, walReadSQL, args, true, func(row [][]byte) error {
+			w.data = append(w.data, row[0]...)
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return w.gone(name, w.s.blindFor(ctx, job, err))
+	}
+	if len(w.data) == 0 {
+		return &sources.Blind{Why: "segment " + name + " was removed by the server meanwhile", Opens: "run the step again, or name an archive: --wal DIR"}
+	}
+	w.cached = name
+	if took := time.Since(start); took < walSlow {
+		w.ahead = min(2*w.ahead, walMost)
+	} else if took > 4*walSlow {
+		w.ahead = max(w.ahead/2, walChunk)
+	}
+	return nil
+}
+
+func (w *WALSource) gone(name string, err error) error {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) && pe.Code == "58P01" {
+		return &sources.Blind{Why: "segment " + name + " was removed by the server meanwhile", Opens: "run the step again, or name an archive: --wal DIR"}
+	}
+	return err
+}
+
+func (s *Server) spendWAL(n int64) error {
+	limit := s.opt.Budget.WALBytes
+	if used := s.walBytes.Add(n); limit >= 0 && used > limit {
+		s.walBytes.Add(-n)
+		return &sources.Blind{Why: fmt.Sprintf("the %d MB of WAL that may be read from %s are used up", limit>>20, s.name), Opens: "--budget large, or --wal DIR on the server"}
+	}
+	return nil
+}
+
+const walSearchSQL = `select s.name, bool_or(n.needle is not null) as hit
+from unnest($1::text[]) s(name) cross join lateral generate_series(0::bigint, $3::bigint - 1, 1048576) o
+cross join lateral (select pg_read_binary_file('pg_wal/' || s.name, o, 1048576 + $4::bigint, true) as c offset 0) r
+left join lateral (select needle from unnest($2::bytea[]) needle where position(needle in r.c) > 0 limit 1) n on true
+group by s.name`
+
+// SegmentsWith asks the server which of the segments hold one of the needles as
+// plain bytes. A needle that is compressed in a page image or split by a WAL
+// page boundary is not found: use it to find where a key first shows, never to
+// say that it does not.
+func (w *WALSource) SegmentsWith(ctx context.Context, segs []wal.Segment, needles ...[]byte) ([]wal.Segment, error) {
+	longest := 0
+	var literals []string
+	for _, n := range needles {
+		literals = append(literals, `\x`+hex.EncodeToString(n))
+		longest = max(longest, len(n))
+	}
+	if longest == 0 {
+		return nil, errors.New("search WAL: no needle")
+	}
+	per := max(int(searchBatch/max(w.size, 1)), 1)
+	var out []wal.Segment
+	for len(segs) > 0 {
+		batch := segs[:min(per, len(segs))]
+		segs = segs[len(batch):]
+		hits, err := w.search(ctx, batch, textArray(literals), longest-1)
+		if err != nil {
+			return out, err
+		}
+		for _, s := range batch {
+			if hits[s.Name] {
+				out = append(out, s)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (w *WALSource) search(ctx context.Context, batch []wal.Segment, needles string, overlap int) (map[string]bool, error) {
+	if err := w.s.spendWAL(int64(len(batch)) * w.size); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(batch))
+	for i, s := range batch {
+		names[i] = s.Name
+	}
+	tab, err := w.s.Query(ctx, sources.Query{
+		SQL: walSearchSQL, Args: []string{textArray(names), needles, strconv.FormatInt(w.size, 10), strconv.Itoa(overlap)},
+		Timeout: walTimeout, Note: "segments that hold the key",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("search WAL over SQL: %w", err)
+	}
+	hits := map[string]bool{}
+	for i := range tab.Rows {
+		hits[tab.Text(i, "name")] = truth(tab, i, "hit")
+	}
+	return hits, nil
+}
+
+// Histories implements wal.HistorySource.
+func (w *WALSource) Histories(ctx context.Context) (map[uint32][]byte, error) {
+	tab, err := w.s.query(ctx, "timeline histories", `select w.name, encode(pg_read_binary_file('pg_wal/' || w.name, 0, 1048576, true), 'hex') as content
+from pg_ls_waldir() w where w.name ~ '^[0-9A-F]{8}\.history$'`)
+	if err != nil {
+		return nil, err
+	}
+	out := map[uint32][]byte{}
+	for i := range tab.Rows {
+		tli, err := strconv.ParseUint(strings.TrimSuffix(tab.Text(i, "name"), ".history"), 16, 32)
+		content, err2 := hex.DecodeString(tab.Text(i, "content"))
+		if err == nil && err2 == nil {
+			out[uint32(tli)] = content
+		}
+	}
+	return out, nil
+}
