@@ -1,0 +1,269 @@
+package logfile
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"inquest/sources"
+	"inquest/sources/logformat"
+	"inquest/sources/scan"
+)
+
+// job is the search of one file. Its block method may be called from several
+// goroutines.
+type job struct {
+	source  string
+	reader  *logformat.Reader
+	clock   *clock
+	needles *needles
+	window  sources.Window
+	limit   int
+	full    *atomic.Bool // enough events are kept: only count
+	file    io.ReaderAt  // nil when the file is compressed
+	size    int64
+}
+
+// block is what one chunk of a file gave.
+type block struct {
+	hits     []hit
+	dropped  int64
+	cut      int64
+	newlines int64
+	own      int64
+	cover    cover
+}
+
+// hit is an event and where its record begins.
+type hit struct {
+	start int64
+	line  int64 // newlines between the start of the block's own bytes and the record
+	event sources.Event
+}
+
+// chunk reads one chunk; last tells that it reaches the end of the file.
+func (j *job) chunk(c scan.Chunk, last bool) *block {
+	b := &block{own: int64(c.To - c.From), newlines: int64(bytes.Count(c.Buf[c.From:c.To], []byte{'\n'}))}
+	clk := j.clock.copy()
+	w := &worker{job: j, c: c, last: last, clk: clk, b: b, end: -1}
+	every := len(j.needles.texts) == 0
+	w.measure(every)
+	if !every {
+		w.find()
+	}
+	b.cover.bare = clk.bare
+	return b
+}
+
+// worker is the state of reading one chunk.
+type worker struct {
+	*job
+	c       scan.Chunk
+	last    bool
+	clk     *clock
+	b       *block
+	end     int64 // where the latest record ends
+	counted int   // offset up to which newlines were counted
+	lines   int64 // newlines up to there
+}
+
+// measure takes the time of every line that starts in the chunk; with every
+// set, the records among them that may lie in the window become events.
+func (w *worker) measure(every bool) {
+	buf, cov := w.c.Buf, &w.b.cover
+	i := w.c.From
+	if i > 0 && buf[i-1] != '\n' {
+		k := bytes.IndexByte(buf[i:w.c.To], '\n')
+		if k < 0 {
+			return
+		}
+		i += k + 1
+	}
+	wide := w.window
+	if !wide.IsZero() {
+		wide = wide.Widen(unknownZone)
+	}
+	for i < w.c.To {
+		n := bytes.IndexByte(buf[i:], '\n')
+		if n < 0 {
+			n = len(buf) - i
+		}
+		line := buf[i : i+n]
+		cov.lines++
+		t, ok := w.clk.read(line)
+		if ok {
+			cov.add(t)
+		} else if w.stray(line) {
+			cov.unparsed++
+		}
+		if every && (!ok || wide.Contains(at(t))) && w.reader.Begins(bytes.TrimSuffix(line, []byte("\r"))) {
+			w.event(i, nil)
+		}
+		i += n + 1
+	}
+}
+
+// stray reports whether a line without a time is one that no format reads.
+func (w *worker) stray(line []byte) bool {
+	if len(line) == 0 || line[0] == ' ' || line[0] == '\t' || line[0] == '\r' {
+		return false
+	}
+	main := w.reader.Main
+	switch {
+	case main.Format.Name == "text":
+		return !w.job.clock.timed()
+	case main.Alone && !main.Begins(line):
+		for _, p := range w.reader.Others {
+			if p.Begins(line) {
+				return false
+			}
+		}
+		return line[0] != '}' && line[0] != ']'
+	}
+	return false
+}
+
+// find looks for the needles in the chunk's own bytes.
+func (w *worker) find() {
+	stop := min(len(w.c.Buf), w.c.To+w.needles.finder.Longest()-1)
+	all := w.needles.finder.Append(nil, w.c.Buf[w.c.From:stop])
+	for i := range all {
+		all[i].At += w.c.From
+	}
+	all = slices.DeleteFunc(all, func(m scan.Match) bool {
+		text := w.needles.texts[m.Needle]
+		return m.At >= w.c.To || (w.needles.query[w.needles.of[m.Needle]].Whole && !whole(w.c.Buf, m.At, m.At+len(text)))
+	})
+	for i := 0; i < len(all); {
+		n := w.event(all[i].At, all[i:])
+		i += max(n, 1)
+	}
+}
+
+// event reads the record at off, which the first of the matches hit, and
+// returns how many of them lie in it.
+func (w *worker) event(off int, matches []scan.Match) int {
+	if len(matches) == 0 && w.full.Load() {
+		w.b.dropped++
+		return 0
+	}
+	rec := recordAt(w.reader, w.c.Buf, w.c.Base, w.last, w.c.Base+int64(off), w.file, w.size)
+	n := 0
+	for n < len(matches) && w.c.Base+int64(matches[n].At) < rec.end {
+		n++
+	}
+	e := sources.Event{Source: w.source, Raw: text(rec.text)}
+	w.reader.Parse([]byte(e.Raw), &e)
+	if !w.attribute(&e, matches[:n]) {
+		return n
+	}
+	if e.NoTime {
+		w.neighbours(&e, rec)
+	} else if !w.inWindow(&e) {
+		return n
+	}
+	if rec.cut {
+		w.b.cut++
+		if e.Fields == nil {
+			e.Fields = map[string]string{}
+		}
+		e.Fields["cut"] = "the record is longer than 1 MiB; the part around the hit is kept"
+	}
+	if w.full.Load() || len(w.b.hits) >= w.limit {
+		w.b.dropped++
+		return n
+	}
+	w.b.hits = append(w.b.hits, hit{start: rec.start, line: w.lineOf(rec.start), event: e})
+	return n
+}
+
+// attribute sets why the event is here; false when no needle really fits it.
+func (w *worker) attribute(e *sources.Event, matches []scan.Match) bool {
+	if len(matches) == 0 {
+		e.Why = "in the window"
+		return true
+	}
+	best := -1
+	for _, m := range matches {
+		i := w.needles.of[m.Needle]
+		q := w.needles.query[i]
+		if !inField(e, q) {
+			continue
+		}
+		if best < 0 || (w.needles.query[best].Weak && !q.Weak) || (w.needles.query[best].Weak == q.Weak && i < best) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return false
+	}
+	e.Why, e.Weak = why(w.needles.query[best]), w.needles.query[best].Weak
+	return true
+}
+
+// unknownZone is how far a time without a zone may be off.
+const unknownZone = 14 * time.Hour
+
+func (w *worker) inWindow(e *sources.Event) bool {
+	win := w.window
+	if e.ZoneUnknown {
+		win = win.Widen(unknownZone)
+	}
+	return win.Contains(e.Time)
+}
+
+// neighbours gives a record without a time those of the nearest timed lines
+// in the chunk; what is not found here the merge fills in.
+func (w *worker) neighbours(e *sources.Event, rec record) {
+	buf := w.c.Buf
+	if at := rec.start - w.c.Base; at > 0 && at <= int64(len(buf)) {
+		for i, n := int(at)-1, 0; i > 0 && n < 200; n++ {
+			k := bytes.LastIndexByte(buf[:i], '\n') + 1
+			if t, ok := w.clk.read(buf[k:i]); ok && (k > 0 || w.c.Base == 0) {
+				e.Time = time.Unix(0, t).UTC()
+				break
+			}
+			i = k - 1
+		}
+	}
+	if at := rec.end - w.c.Base; at >= 0 && at < int64(len(buf)) {
+		for i, n := int(at)+1, 0; i < len(buf) && n < 200; n++ {
+			k := bytes.IndexByte(buf[i:], '\n')
+			if k < 0 {
+				break
+			}
+			if t, ok := w.clk.read(buf[i : i+k]); ok {
+				e.Until = time.Unix(0, t).UTC()
+				break
+			}
+			i += k + 1
+		}
+	}
+	e.ZoneUnknown = w.clk.bare
+}
+
+// lineOf counts the newlines between the chunk's own bytes and a record's
+// start, negative when it starts before them.
+func (w *worker) lineOf(start int64) int64 {
+	at := int(start - w.c.Base)
+	if at < w.c.From {
+		if at >= 0 {
+			return -int64(bytes.Count(w.c.Buf[at:w.c.From], []byte{'\n'}))
+		}
+		if w.file == nil {
+			return -int64(bytes.Count(w.c.Buf[:w.c.From], []byte{'\n'}))
+		}
+		before := make([]byte, w.c.Base+int64(w.c.From)-start)
+		n, _ := w.file.ReadAt(before, start)
+		return -int64(bytes.Count(before[:n], []byte{'\n'}))
+	}
+	at = min(at, len(w.c.Buf))
+	if w.counted < w.c.From || at < w.counted {
+		w.counted, w.lines = w.c.From, 0
+	}
+	w.lines += int64(bytes.Count(w.c.Buf[w.counted:at], []byte{'\n'}))
+	w.counted = at
+	return w.lines
+}

@@ -1,0 +1,189 @@
+package logfile
+
+import (
+	"bytes"
+	"time"
+
+	"inquest/sources/logformat"
+)
+
+// clock reads the time of one line after another. It remembers where the time
+// stands and what its text up to the minute was, so that most lines cost a comparison
+// and a few digits. It belongs to one goroutine.
+type clock struct {
+	reader *logformat.Reader
+	faces  []face
+	starts [256]bool // bytes that a line with a time may begin with
+	misses int       // slow searches that found nothing
+	hits   int
+	bare   bool // some time had no zone
+}
+
+// face is one way in which times stand in the file.
+type face struct {
+	anchor []byte // stands right before the time; empty: fixed offset
+	at     int
+	minute [40]byte // the last time's text up to its seconds
+	length int      // of minute; zero: not learned
+	base   int64    // that minute in Unix nanoseconds
+	tail   byte     // first byte after the time's digits
+}
+
+// newClock learns from lines of the file; a clock without a face knows no time.
+func newClock(r *logformat.Reader, lines []string) *clock {
+	c := &clock{reader: r}
+	for _, p := range append([]*logformat.Parser{r.Main}, r.Others...) {
+		for _, l := range lines {
+			from, _, ok := p.TimeAt([]byte(l))
+			if !ok {
+				continue
+			}
+			c.starts[l[0]] = true
+			if from < len(p.Anchor) || !bytes.HasSuffix([]byte(l[:from]), []byte(p.Anchor)) {
+				continue
+			}
+			if !c.has(p.Anchor, from) && len(c.faces) < 6 {
+				c.faces = append(c.faces, face{anchor: []byte(p.Anchor), at: from})
+			}
+		}
+	}
+	if c.starts['0'] || c.starts['1'] || c.starts['2'] || c.starts['3'] {
+		for d := '0'; d <= '9'; d++ {
+			c.starts[d] = true
+		}
+	}
+	return c
+}
+
+func (c *clock) has(anchor string, at int) bool {
+	for _, f := range c.faces {
+		if string(f.anchor) == anchor && (anchor != "" || f.at == at) {
+			return true
+		}
+	}
+	return false
+}
+
+// copy returns a clock for another goroutine.
+func (c *clock) copy() *clock {
+	d := *c
+	d.faces = append([]face(nil), c.faces...)
+	d.bare = false
+	return &d
+}
+
+// timed reports whether the file has times at all.
+func (c *clock) timed() bool { return len(c.faces) > 0 }
+
+// read returns the line's time in Unix nanoseconds.
+func (c *clock) read(line []byte) (int64, bool) {
+	if len(line) < 8 {
+		return 0, false
+	}
+	for i := range c.faces {
+		if t, ok := c.faces[i].read(c, line); ok {
+			return t, true
+		}
+	}
+	if !c.starts[line[0]] || (c.misses > 2000 && c.misses > 8*c.hits) {
+		return 0, false
+	}
+	from, to, ok := c.reader.TimeAt(line[:min(len(line), 8<<10)])
+	if !ok {
+		c.misses++
+		return 0, false
+	}
+	c.hits++
+	st, _, ok := logformat.ParseTime(string(line[from:to]), &c.reader.Context)
+	return c.resolve(st), ok
+}
+
+func (c *clock) resolve(st logformat.Stamp) int64 {
+	t, unknown := c.reader.Context.Resolve(st)
+	c.bare = c.bare || unknown
+	return t.UnixNano()
+}
+
+func (f *face) read(c *clock, line []byte) (int64, bool) {
+	at := f.at
+	if n := len(f.anchor); n > 0 {
+		if at > len(line) || at < n || string(line[at-n:at]) != string(f.anchor) {
+			i := bytes.Index(line, f.anchor)
+			if i < 0 {
+				return 0, false
+			}
+			at = i + n
+			f.at = at
+		}
+	}
+	if n := f.length; n > 0 && at+n+2 <= len(line) && string(line[at:at+n]) == string(f.minute[:n]) {
+		if t, ok := f.seconds(line[at+n:]); ok {
+			return t, true
+		}
+	}
+	return f.learn(c, line, at)
+}
+
+// seconds reads SS and a fraction behind a minute that is known.
+func (f *face) seconds(b []byte) (int64, bool) {
+	a, d := b[0]-'0', b[1]-'0'
+	if a > 6 || d > 9 {
+		return 0, false
+	}
+	ns := (int64(a)*10 + int64(d)) * int64(time.Second)
+	i := 2
+	if i+1 < len(b) && (b[i] == '.' || b[i] == ',') && b[i+1]-'0' <= 9 {
+		scale := int64(time.Second / 10)
+		for i++; i < len(b) && b[i]-'0' <= 9; i++ {
+			ns += int64(b[i]-'0') * scale
+			scale /= 10
+		}
+	}
+	if i < len(b) && b[i] != f.tail {
+		return 0, false
+	}
+	return f.base + ns, true
+}
+
+// learn parses the time at its place in full and keeps its minute.
+func (f *face) learn(c *clock, line []byte, at int) (int64, bool) {
+	if at >= len(line) {
+		return 0, false
+	}
+	text := string(line[at:min(len(line), at+48)])
+	st, n, ok := logformat.ParseTime(text, &c.reader.Context)
+	if !ok {
+		return 0, false
+	}
+	t := c.resolve(st)
+	f.length = 0
+	k := clockStart(text[:n])
+	if k < 0 || k > len(f.minute) || text[n-1]|32 == 'm' {
+		return t, true
+	}
+	i := k + 2
+	if i+1 < len(text) && (text[i] == '.' || text[i] == ',') && text[i+1]-'0' <= 9 {
+		for i++; i < len(text) && text[i]-'0' <= 9; i++ {
+		}
+	}
+	if i < len(text) {
+		f.tail = text[i]
+		copy(f.minute[:], text[:k])
+		f.length = k
+		f.base = t - t%int64(time.Minute)
+		if t%int64(time.Minute) < 0 {
+			f.base -= int64(time.Minute)
+		}
+	}
+	return t, true
+}
+
+// clockStart returns where the seconds of HH:MM:SS begin, or -1.
+func clockStart(s string) int {
+	for i := 0; i+6 <= len(s); i++ {
+		if s[i] == ':' && s[i+3] == ':' && s[i+4]-'0' <= 9 && s[i+5]-'0' <= 9 {
+			return i + 4
+		}
+	}
+	return -1
+}

@@ -1,0 +1,83 @@
+package logfile
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"inquest/sources"
+)
+
+// command returns a shell command that finds the same lines by hand.
+func command(q sources.LogQuery, paths []string) string {
+	tools := []string{"grep", "zgrep", "zstdgrep", "xzgrep", "bzgrep", "lz4grep"}
+	by := map[string][]string{}
+	for _, p := range paths {
+		t := toolFor(p)
+		by[t] = append(by[t], quote(p))
+	}
+	var out []string
+	for _, t := range tools {
+		if len(by[t]) > 0 {
+			out = append(out, one(t, q.Needles, by[t]))
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+func one(tool string, needles []sources.Needle, paths []string) string {
+	files := strings.Join(paths, " ")
+	unpack := map[string]string{"grep": "cat", "zgrep": "zcat", "zstdgrep": "zstdcat", "xzgrep": "xzcat", "bzgrep": "bzcat", "lz4grep": "lz4cat"}[tool]
+	if len(needles) == 0 {
+		return unpack + " " + files
+	}
+	if tool == "lz4grep" {
+		return unpack + " " + files + " | " + one("grep", needles, nil)
+	}
+	words := []string{tool, "-nF"}
+	var seen []string
+	whole := true
+	for _, n := range needles {
+		whole = whole && n.Whole
+		for _, t := range append([]string{n.Text}, jsonSpellings(n.Text)...) {
+			if !slices.Contains(seen, t) {
+				seen = append(seen, t)
+				words = append(words, "-e", quote(t))
+			}
+		}
+	}
+	if whole {
+		words[1] = "-nwF"
+	}
+	return strings.TrimSpace(strings.Join(append(words, files), " "))
+}
+
+func toolFor(path string) string {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".gz":
+		return "zgrep"
+	case ".zst", ".zstd":
+		return "zstdgrep"
+	case ".xz":
+		return "xzgrep"
+	case ".bz2":
+		return "bzgrep"
+	case ".lz4":
+		return "lz4grep"
+	}
+	return "grep"
+}
+
+// quote writes a word for the shell.
+func quote(s string) string {
+	plain := s != ""
+	for _, r := range s {
+		if (r < '0' || r > '9') && (r|32 < 'a' || r|32 > 'z') && !strings.ContainsRune("/._-+=:@%", r) {
+			plain = false
+		}
+	}
+	if plain && !strings.HasPrefix(s, "-") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

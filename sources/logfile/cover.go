@@ -1,0 +1,200 @@
+package logfile
+
+import (
+	"math/bits"
+	"slices"
+	"time"
+
+	"inquest/sources"
+)
+
+const (
+	maxBuckets  = 240
+	maxSilences = 64
+	maxMinutes  = 100_000
+)
+
+// silence is a stretch between two lines, in Unix nanoseconds.
+type silence struct{ from, to int64 }
+
+// cover gathers what a pass over lines shows of their times. Blocks gather
+// apart and are added in the order of the file.
+type cover struct {
+	lines, unparsed int64
+	timed           int64
+	first, last     int64 // of the first and the last timed line
+	low, high       int64 // the extremes
+	back            int64 // the largest step backwards
+	bare            bool  // some time had no zone
+	unit            int64 // minutes in a count
+	counts          map[int64]int64
+	lastKey, run    int64 // counts not yet in the map
+	rhythm          [64]int64
+	silences        []silence
+}
+
+// add notes a line's time.
+func (c *cover) add(t int64) {
+	if c.timed == 0 {
+		c.first, c.low, c.high = t, t, t
+	} else {
+		c.step(t)
+	}
+	c.timed++
+	c.last = t
+	c.low, c.high = min(c.low, t), max(c.high, t)
+	if c.unit == 0 {
+		c.unit = 1
+	}
+	if key := floor(t, c.unit*int64(time.Minute)); key == c.lastKey {
+		c.run++
+	} else {
+		c.flush()
+		c.lastKey, c.run = key, 1
+	}
+}
+
+func floor(t, d int64) int64 {
+	q := t / d
+	if t%d < 0 {
+		q--
+	}
+	return q
+}
+
+// step notes the pause since the latest time so far, so that lines out of
+// order make no silence.
+func (c *cover) step(t int64) {
+	d := t - c.high
+	if d <= 0 {
+		c.back = max(c.back, -d)
+		return
+	}
+	c.rhythm[bits.Len64(uint64(d))&63]++
+	c.note(silence{c.high, t})
+}
+
+func (c *cover) note(s silence) {
+	n := len(c.silences)
+	if n == maxSilences && s.to-s.from <= c.silences[n-1].to-c.silences[n-1].from {
+		return
+	}
+	i, _ := slices.BinarySearchFunc(c.silences, s, func(a, b silence) int {
+		return compare(b.to-b.from, a.to-a.from)
+	})
+	c.silences = slices.Insert(c.silences, i, s)
+	if len(c.silences) > maxSilences {
+		c.silences = c.silences[:maxSilences]
+	}
+}
+
+func compare(a, b int64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// flush puts the running count into the map and keeps the map small.
+func (c *cover) flush() {
+	if c.run == 0 {
+		return
+	}
+	if c.counts == nil {
+		c.counts = map[int64]int64{}
+	}
+	c.counts[c.lastKey] += c.run
+	c.run = 0
+	if len(c.counts) > maxMinutes {
+		c.coarsen(c.unit * 8)
+	}
+}
+
+func (c *cover) coarsen(unit int64) {
+	wider := map[int64]int64{}
+	for k, n := range c.counts {
+		wider[floor(k*c.unit, unit)] += n
+	}
+	c.counts, c.unit, c.run = wider, unit, 0
+}
+
+// merge adds what was gathered from the lines that follow.
+func (c *cover) merge(d *cover) {
+	c.lines += d.lines
+	c.unparsed += d.unparsed
+	c.bare = c.bare || d.bare
+	if d.timed == 0 {
+		return
+	}
+	d.flush()
+	if c.timed == 0 {
+		lines, unparsed, bare := c.lines, c.unparsed, c.bare
+		*c = *d
+		c.lines, c.unparsed, c.bare = lines, unparsed, bare
+		return
+	}
+	c.step(d.first)
+	c.back = max(c.back, d.back, c.high-d.low)
+	c.timed += d.timed
+	for i, n := range d.rhythm {
+		c.rhythm[i] += n
+	}
+	for _, s := range d.silences {
+		if s.from = max(s.from, c.high); s.to > s.from {
+			c.note(s)
+		}
+	}
+	c.last, c.low, c.high = d.last, min(c.low, d.low), max(c.high, d.high)
+	c.flush()
+	for unit := max(c.unit, d.unit); c.unit < unit || d.unit < unit; {
+		c.coarsen(unit)
+		d.coarsen(unit)
+	}
+	for k, n := range d.counts {
+		c.counts[k] += n
+	}
+	if len(c.counts) > maxMinutes {
+		c.coarsen(c.unit * 8)
+	}
+}
+
+// fill writes the gathered numbers into a Coverage.
+func (c *cover) fill(v *sources.Coverage) {
+	v.Lines, v.Unparsed = c.lines, c.unparsed
+	if c.timed == 0 {
+		return
+	}
+	v.From, v.To = at(c.low), at(c.high)
+	v.ZoneUnknown = c.bare
+	c.flush()
+	width := bucketWidth(at(c.low), at(c.high), time.Duration(c.unit)*time.Minute)
+	start := at(c.low).Truncate(width)
+	n := int(at(c.high).Sub(start)/width) + 1
+	if n < 1 || n > 4*maxBuckets {
+		return
+	}
+	v.BucketStart, v.BucketWidth, v.Buckets = start, width, make([]int64, n)
+	for k, count := range c.counts {
+		i := int(at(k*c.unit*int64(time.Minute)).Sub(start) / width)
+		v.Buckets[min(max(i, 0), n-1)] += count
+	}
+}
+
+func at(ns int64) time.Time { return time.Unix(0, ns).UTC() }
+
+// bucketWidth returns the smallest round width that makes at most maxBuckets.
+func bucketWidth(from, to time.Time, least time.Duration) time.Duration {
+	for _, w := range []time.Duration{
+		time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+		time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+	} {
+		if w >= least && to.Sub(from)/w < maxBuckets-1 {
+			return w
+		}
+	}
+	days := to.Sub(from)/(24*time.Hour)/(maxBuckets-2) + 1
+	return max(days*24*time.Hour, least)
+}

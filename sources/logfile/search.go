@@ -1,0 +1,288 @@
+package logfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"inquest/sources"
+	"inquest/sources/scan"
+)
+
+const (
+	defaultLimit = 1000
+	rawBudget    = 64 << 20 // bytes of records kept by one search
+	chunkSize    = 512 << 10
+)
+
+// SearchLogs returns the events of all files of the stream, oldest file
+// first, and what was read. It is a *sources.Blind when no file could be read.
+func (s *Stream) SearchLogs(ctx context.Context, q sources.LogQuery) (*sources.LogResult, error) {
+	r := &run{s: s, q: q, needles: newNeedles(q.Needles), limit: q.Limit}
+	if r.limit <= 0 {
+		r.limit = defaultLimit
+	}
+	for _, m := range s.members {
+		r.total += m.size
+	}
+	for i, m := range s.members {
+		if err := r.member(ctx, i, m); err != nil {
+			if ctx.Err() != nil {
+				return nil, fmt.Errorf("search %s: %w", s.name, context.Cause(ctx))
+			}
+			r.failed(m, err)
+		}
+		r.before += m.size
+	}
+	if len(r.failures) == len(s.members) {
+		return nil, &sources.Blind{Why: strings.Join(r.failures, "; "), Opens: r.opens}
+	}
+	return r.result(), nil
+}
+
+// run is one search over the files of a stream.
+type run struct {
+	s       *Stream
+	q       sources.LogQuery
+	needles *needles
+	limit   int
+	full    atomic.Bool
+
+	total, before int64 // bytes of all files, and of those that are done
+	events        []sources.Event
+	dropped       int64
+	cut           int64
+	raw           int64
+	lastStart     int64
+	cover         cover
+	bytes         int64
+	formats       []string
+	limits        []string
+	gaps          []sources.Gap
+	failures      []string
+	opens         string
+	hole          string // why the stretch before the next file is not covered
+	paths         []string
+	read          int
+}
+
+// member searches one file and adds what it gave.
+func (r *run) member(ctx context.Context, i int, m *member) error {
+	l := r.s.learn(m)
+	if l.err != nil {
+		return l.err
+	}
+	f, err := m.open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lines, err := m.sample(f)
+	if err != nil {
+		return err
+	}
+	j := &job{
+		source: r.s.name, reader: l.reader, clock: newClock(l.reader, lines), needles: r.needles,
+		window: r.q.Window, limit: r.limit, full: &r.full, size: f.size,
+	}
+	if r.outside(i, m, j, lines) {
+		return nil
+	}
+	if i > 0 {
+		if gone := missingNumbers(r.s.members[i-1], m); len(gone) > 0 {
+			r.hole = fmt.Sprintf("rotation %s is missing", r.names(m, gone))
+		}
+	}
+	r.note(m, j)
+	if f.packing != plain {
+		return r.packed(ctx, m, j, f)
+	}
+	j.file = f
+	from, to, sought := r.seek(j, lines)
+	if sought {
+		back := r.cover
+		kept, dropped := len(r.events), r.dropped
+		err := r.plain(ctx, m, j, from, to)
+		if err != nil || r.cover.back <= int64(seekSlack) {
+			r.limits = append(r.limits, fmt.Sprintf("%s was read only around the window (bytes %d to %d of %d): its lines are in the order of time wherever it was probed", m.base(), from, to, f.size))
+			return err
+		}
+		r.cover, r.events, r.dropped = back, r.events[:kept], dropped
+		r.full.Store(false)
+	}
+	return r.plain(ctx, m, j, 0, f.size)
+}
+
+func (r *run) names(m *member, numbers []int) string {
+	stem := filepath.Base(r.s.stem)
+	out := make([]string, len(numbers))
+	for i, n := range numbers {
+		out[i] = fmt.Sprintf("%s.%d", stem, n)
+	}
+	return strings.Join(out, ", ")
+}
+
+// note remembers what the coverage says of a file besides its times.
+func (r *run) note(m *member, j *job) {
+	r.paths = append(r.paths, m.path)
+	if j.size == 0 {
+		return
+	}
+	name := j.reader.Name()
+	if d := j.reader.Main.Detail; d != "" && j.reader.Main.Format.Name == "postgres" {
+		name += " (" + d + ")"
+	}
+	if !slices.Contains(r.formats, name) {
+		r.formats = append(r.formats, name)
+	}
+	for _, l := range j.reader.Limits {
+		if !slices.Contains(r.limits, l) {
+			r.limits = append(r.limits, l)
+		}
+	}
+}
+
+// plain searches the bytes from..to of an uncompressed file.
+func (r *run) plain(ctx context.Context, m *member, j *job, from, to int64) error {
+	var newlines int64
+	r.lastStart = -1
+	first := true
+	back := max(4<<10, r.needles.finder.Longest())
+	err := scan.Each(ctx, j.file, from, to, scan.Plan{Size: chunkSize, Back: back, Ahead: back + 12<<10},
+		func(c scan.Chunk) (*block, error) {
+			return j.chunk(c, c.Base+int64(len(c.Buf)) >= j.size), ctx.Err()
+		}, func(b *block) error {
+			position := func(h hit) string { return fmt.Sprintf("%s:%d", m.base(), newlines+h.line+1) }
+			if from > 0 {
+				position = func(h hit) string { return fmt.Sprintf("%s@%d", m.base(), h.start) }
+			}
+			r.merge(b, position, first)
+			first = false
+			newlines += b.newlines
+			r.progress(newlines, b.own)
+			return nil
+		})
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		r.limits = append(r.limits, m.base()+" became shorter while it was read")
+		err = nil
+	}
+	return err
+}
+
+func (r *run) progress(_, own int64) {
+	r.bytes += own
+	if r.q.Progress != nil {
+		r.q.Progress(min(r.bytes, r.total), r.total)
+	}
+}
+
+// merge adds a block; first marks the first one of a file.
+func (r *run) merge(b *block, position func(hit) string, first bool) {
+	if b.cover.timed > 0 {
+		if r.hole != "" && first && r.cover.timed > 0 && b.cover.first > r.cover.high {
+			r.gaps = append(r.gaps, sources.Gap{From: at(r.cover.high), To: at(b.cover.first), Reason: r.hole})
+		}
+		r.hole = ""
+		r.closeOpen(b.cover.first)
+	}
+	for _, h := range b.hits {
+		if h.start == r.lastStart && len(r.events) > 0 {
+			if last := &r.events[len(r.events)-1]; last.Weak && !h.event.Weak {
+				last.Weak, last.Why = false, h.event.Why
+			}
+			continue
+		}
+		r.lastStart = h.start
+		h.event.Position = position(h)
+		if h.event.NoTime && h.event.Time.IsZero() && r.cover.timed > 0 {
+			h.event.Time = at(r.cover.last)
+		}
+		r.keep(h.event)
+	}
+	r.dropped += b.dropped
+	r.cut += b.cut
+	r.cover.merge(&b.cover)
+}
+
+// closeOpen gives the events at the end that still lack a later neighbour the
+// first time of what follows.
+func (r *run) closeOpen(t int64) {
+	for i := len(r.events) - 1; i >= 0; i-- {
+		e := &r.events[i]
+		if e.NoTime && e.Until.IsZero() {
+			e.Until = at(t)
+		} else if !e.NoTime {
+			return
+		}
+	}
+}
+
+func (r *run) keep(e sources.Event) {
+	if len(r.events) >= r.limit || r.raw > rawBudget {
+		r.full.Store(true)
+		r.dropped++
+		return
+	}
+	r.raw += int64(len(e.Raw))
+	r.events = append(r.events, e)
+}
+
+// failed notes that a file could not be read, or only in part.
+func (r *run) failed(m *member, err error) {
+	var b *sources.Blind
+	if errors.As(blind(m.path, err), &b) {
+		r.failures = append(r.failures, b.Why)
+		r.limits = append(r.limits, "not read: "+b.Why)
+		r.opens = b.Opens
+	}
+	r.hole = m.base() + " could not be read"
+}
+
+// result puts the answer together.
+func (r *run) result() *sources.LogResult {
+	v := sources.Coverage{
+		Source: r.s.name, Gaps: r.gaps, Format: strings.Join(r.formats, ", "), Bytes: r.bytes, Limits: r.limits,
+	}
+	r.cover.fill(&v)
+	for _, g := range r.cover.gaps() {
+		if !slices.ContainsFunc(v.Gaps, func(o sources.Gap) bool { return o.From.Equal(g.From) }) {
+			v.Gaps = append(v.Gaps, g)
+		}
+	}
+	slices.SortFunc(v.Gaps, func(a, b sources.Gap) int { return a.From.Compare(b.From) })
+	if v.ZoneUnknown {
+		v.Limits = append(v.Limits, "times are written without a zone; they were read as if they were UTC")
+	}
+	if r.cut > 0 {
+		v.Limits = append(v.Limits, fmt.Sprintf("%d records are longer than 1 MiB and were kept in part", r.cut))
+	}
+	if r.cover.lines > 0 && r.cover.timed == 0 {
+		v.Limits = append(v.Limits, "no line carries a time")
+	}
+	return &sources.LogResult{Events: r.inWindow(), Coverage: v, Dropped: r.dropped, Query: command(r.q, r.paths)}
+}
+
+// inWindow leaves out the events without a time whose neighbours show that
+// they cannot lie in the window.
+func (r *run) inWindow() []sources.Event {
+	w := r.q.Window
+	return slices.DeleteFunc(r.events, func(e sources.Event) bool {
+		if !e.NoTime || w.IsZero() {
+			return false
+		}
+		span := sources.Window{From: e.Time, To: e.Until}
+		if e.ZoneUnknown {
+			span = span.Widen(unknownZone)
+		}
+		if !span.To.IsZero() {
+			span.To = span.To.Add(time.Nanosecond)
+		}
+		return !w.Overlaps(span)
+	})
+}

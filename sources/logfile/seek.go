@@ -1,0 +1,168 @@
+package logfile
+
+import (
+	"bytes"
+	"time"
+)
+
+const (
+	seekLeast = 8 << 20         // smaller files are read whole
+	seekSlack = 2 * time.Minute // disorder that sorted files may have
+	seekPage  = 32 << 10
+	seekEvery = 24 // probes that show whether the file is in order
+)
+
+// seek returns the part of a plain file that a bounded window needs, when its
+// probes say that the lines stand in the order of time.
+func (r *run) seek(j *job, _ []string) (from, to int64, ok bool) {
+	w := r.q.Window
+	if w.IsZero() || j.size < seekLeast || !j.clock.timed() {
+		return 0, j.size, false
+	}
+	p := &prober{job: j, clk: j.clock.copy()}
+	if !p.sorted() {
+		return 0, j.size, false
+	}
+	slack := seekSlack
+	if p.clk.bare {
+		slack += unknownZone
+	}
+	from, to = 0, j.size
+	if !w.From.IsZero() {
+		from = p.last(w.From.Add(-slack))
+	}
+	if !w.To.IsZero() {
+		to = min(p.first(w.To.Add(slack))+seekPage, j.size)
+	}
+	return from, max(from, to), from > 0 || to < j.size
+}
+
+// prober reads the time at places of a file.
+type prober struct {
+	*job
+	clk *clock
+	buf [seekPage]byte
+}
+
+// at returns the time of the first timed line that starts at or after off, and
+// where that line starts.
+func (p *prober) at(off int64) (t, start int64, ok bool) {
+	n, _ := p.file.ReadAt(p.buf[:], off)
+	b := p.buf[:n]
+	i := 0
+	if off > 0 {
+		if i = bytes.IndexByte(b, '\n') + 1; i == 0 {
+			return 0, 0, false
+		}
+	}
+	for i < len(b) {
+		k := bytes.IndexByte(b[i:], '\n')
+		if k < 0 {
+			break
+		}
+		if t, ok := p.clk.read(b[i : i+k]); ok {
+			return t, off + int64(i), true
+		}
+		i += k + 1
+	}
+	return 0, 0, false
+}
+
+// sorted probes the file at even distances. A file whose lines have no time
+// for long stretches is not called sorted.
+func (p *prober) sorted() bool {
+	var before int64
+	for i := range int64(seekEvery) {
+		t, _, ok := p.at(p.size / seekEvery * i)
+		if !ok || (i > 0 && t < before-int64(seekSlack)) {
+			return false
+		}
+		before = max(before, t)
+	}
+	return true
+}
+
+// last returns an offset at which the lines are still before t.
+func (p *prober) last(t time.Time) int64 {
+	lo, hi := int64(0), p.size
+	for hi-lo > 2*seekPage {
+		mid := lo + (hi-lo)/2
+		if got, start, ok := p.at(mid); ok && got < t.UnixNano() {
+			lo = start
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// first returns an offset from which on the lines are after t.
+func (p *prober) first(t time.Time) int64 {
+	lo, hi := int64(0), p.size
+	for hi-lo > 2*seekPage {
+		mid := lo + (hi-lo)/2
+		if got, start, ok := p.at(mid); !ok || got <= t.UnixNano() {
+			lo = max(start, mid)
+		} else {
+			hi = mid
+		}
+	}
+	return hi
+}
+
+// outside reports whether a rotated file lies wholly outside the window, by
+// its first time, its own last change and the first time of the next file.
+func (r *run) outside(i int, m *member, j *job, lines []string) bool {
+	w := r.q.Window
+	if w.IsZero() || len(r.s.members) < 2 || !j.clock.timed() {
+		return false
+	}
+	slack := time.Hour
+	first, ok := firstTime(j.clock.copy(), lines)
+	if !ok {
+		return false
+	}
+	if j.clock.copy().zoneless(lines) {
+		slack += unknownZone
+	}
+	if !w.To.IsZero() && at(first).Add(-slack).After(w.To) {
+		r.limits = append(r.limits, m.base()+" was not read: it begins after the window")
+		return true
+	}
+	if i+1 >= len(r.s.members) || w.From.IsZero() {
+		return false
+	}
+	next := r.s.members[i+1]
+	l := r.s.learn(next)
+	if l.err != nil || l.reader == nil {
+		return false
+	}
+	f, err := next.open()
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	after, err := next.sample(f)
+	if err != nil {
+		return false
+	}
+	if t, ok := firstTime(newClock(l.reader, after), after); ok && at(t).Add(slack).Before(w.From) {
+		r.limits = append(r.limits, m.base()+" was not read: it ends before the window")
+		return true
+	}
+	return false
+}
+
+func firstTime(c *clock, lines []string) (int64, bool) {
+	for _, l := range lines {
+		if t, ok := c.read([]byte(l)); ok {
+			return t, true
+		}
+	}
+	return 0, false
+}
+
+func (c *clock) zoneless(lines []string) bool {
+	firstTime(c, lines)
+	return c.bare
+}
