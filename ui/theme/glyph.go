@@ -1,6 +1,9 @@
 package theme
 
-import "inquest/investigations"
+import (
+	"inquest/investigations"
+	"inquest/sources"
+)
 
 // Mark is a glyph with the word that says the same, and its style.
 type Mark struct {
@@ -91,3 +94,15 @@ func FateWords(k investigations.FateKind) string {
 func Spinner(tick int) string { return spinner[tick&3] }
 
 var spinner = [4]string{"◐", "◓", "◑", "◒"}
+
+// Source returns the mark of a source's answer to its check.
+func (t *Theme) Source(s sources.State) Mark {
+	switch s {
+	case sources.StateReady:
+		return Mark{"✓", "ready", t.Good}
+	case sources.StatePartial:
+		return Mark{"⚠", "partly", t.Weak}
+	default:
+		return Mark{"✗", "not usable", t.Bad}
+	}
+}

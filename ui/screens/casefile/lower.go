@@ -12,16 +12,7 @@ import (
 
 func (s *Screen) timelineBody(f nav.Frame) []string {
 	t := f.Theme
-	var head []string
-	if s.filter.Active() {
-		l := parts.NewLine(f.W).Add(t.Key, " / ")
-		if s.filter.Typing() {
-			s.filter.Input().Append(l, t, f.W-4)
-		} else {
-			l.Clean(t.Text, s.filter.Text()).Add(t.Dim, "  esc clears")
-		}
-		head = append(head, l.String())
-	}
+	head := parts.FilterLine(f, &s.filter)
 	if s.moments.Len() == 0 {
 		say := "Nothing has been put on the timeline yet. R runs the checklist."
 		switch {
@@ -30,7 +21,7 @@ func (s *Screen) timelineBody(f nav.Frame) []string {
 		case len(s.live.Snap.State.Runs) > 0:
 			say = "No event with a time was found. c shows what was read, and what was not."
 		}
-		return append(head, wrapped(f, t.Dim, " ", say)...)
+		return append(head, parts.Para(f, t.Dim, " ", say)...)
 	}
 	all := s.live.Snap.Assessment.Timeline
 	return append(head, s.moments.Draw(f.H-len(head), func(i int, selected bool) string {
@@ -73,7 +64,7 @@ func (s *Screen) causesBody(f nav.Frame) []string {
 		if len(s.live.Snap.State.Runs) > 0 {
 			say = "No cause could be weighed by what was found."
 		}
-		return wrapped(f, f.Theme.Dim, " ", say)
+		return parts.Para(f, f.Theme.Dim, " ", say)
 	}
 	s.causes.SetLen(len(all))
 	return s.causes.Draw(f.H, func(i int, selected bool) string { return s.causeLine(f, all[i], selected) })

@@ -30,8 +30,8 @@ func (s *Screen) checklist(f nav.Frame) []string {
 	if rest := f.H - len(steps); rest > 2 && s.focus == paneChecklist {
 		st, _ := s.step()
 		out = append(out, text.Blank(f.W))
-		out = append(out, wrapped(f, f.Theme.Text, " ", st.Step.Asks)...)
-		out = append(out, wrapped(f, f.Theme.Dim, " ", st.Step.Why)...)
+		out = append(out, parts.Para(f, f.Theme.Text, " ", st.Step.Asks)...)
+		out = append(out, parts.Para(f, f.Theme.Dim, " ", st.Step.Why)...)
 	}
 	return out
 }
@@ -89,10 +89,10 @@ func (s *Screen) stepBody(f nav.Frame) []string {
 	}
 	var head []string
 	if f.W < 58 {
-		head = wrapped(f, f.Theme.Text, " ", st.Step.Asks)
+		head = parts.Para(f, f.Theme.Text, " ", st.Step.Asks)
 	}
 	if len(st.Probes) == 0 {
-		head = append(head, wrapped(f, f.Theme.Dim, " ", "No probe looks into this step; only you can answer it.")...)
+		head = append(head, parts.Para(f, f.Theme.Dim, " ", "No probe looks into this step; only you can answer it.")...)
 	}
 	if len(head) > f.H/2 {
 		head = head[:f.H/2]
@@ -109,7 +109,7 @@ func (s *Screen) stepRow(f nav.Frame, st investigations.StepResult, r row, selec
 	var out []string
 	if afterProbes {
 		out = append(out, text.Blank(f.W))
-		out = append(out, wrapped(f, f.Theme.Dim, " ", "What this does not exclude: "+st.Step.Negative)...)
+		out = append(out, parts.Para(f, f.Theme.Dim, " ", "What this does not exclude: "+st.Step.Negative)...)
 		out = append(out, text.Blank(f.W))
 	}
 	switch r.kind {
@@ -154,7 +154,7 @@ func (s *Screen) probeRow(f nav.Frame, p investigations.ProbeResult, selected bo
 	l.Add(t.Text, text.Fit(full, room)).Right(t.Dim, tail+" ")
 	out := []string{l.String()}
 	if p.Reading.Outcome == investigations.BlindOutcome && p.Reading.Opens != "" && !running {
-		out = append(out, wrapped(f, t.Blind, "      → to open it: ", p.Reading.Opens)...)
+		out = append(out, parts.Para(f, t.Blind, "      → to open it: ", p.Reading.Opens)...)
 	}
 	if selected && s.focus == paneStep {
 		out = append(out, s.probeMore(f, p, text.Width(full) > room, full)...)
@@ -167,15 +167,15 @@ func (s *Screen) probeMore(f nav.Frame, p investigations.ProbeResult, cut bool, 
 	t := f.Theme
 	var out []string
 	if cut {
-		out = append(out, wrapped(f, t.Text, "      ", says)...)
+		out = append(out, parts.Para(f, t.Text, "      ", says)...)
 	}
 	if !p.Ran {
-		out = append(out, wrapped(f, t.Dim, "      ", p.Probe.Asks+" "+p.Probe.Why)...)
+		out = append(out, parts.Para(f, t.Dim, "      ", p.Probe.Asks+" "+p.Probe.Why)...)
 	} else if p.Reading.Outcome != investigations.Found {
-		out = append(out, wrapped(f, t.Dim, "      does not exclude: ", p.Probe.Negative)...)
+		out = append(out, parts.Para(f, t.Dim, "      does not exclude: ", p.Probe.Negative)...)
 	}
 	for _, n := range s.notesOn("probe:" + p.Probe.ID) {
-		out = append(out, wrapped(f, t.Accent, "      note: ", n)...)
+		out = append(out, parts.Para(f, t.Accent, "      note: ", n)...)
 	}
 	return out
 }
@@ -209,12 +209,12 @@ func (s *Screen) questionRow(f nav.Frame, q investigations.Question, selected bo
 	out := []string{l.String()}
 	if selected && s.focus == paneStep {
 		if text.Width(q.Ask) > room {
-			out = append(out, wrapped(f, t.Text, "      ", q.Ask)...)
+			out = append(out, parts.Para(f, t.Text, "      ", q.Ask)...)
 		}
-		out = append(out, wrapped(f, t.Dim, "      ", q.Why)...)
+		out = append(out, parts.Para(f, t.Dim, "      ", q.Why)...)
 	}
 	if a.Note != "" {
-		out = append(out, wrapped(f, t.Accent, "      note: ", a.Note)...)
+		out = append(out, parts.Para(f, t.Accent, "      note: ", a.Note)...)
 	}
 	return out
 }
@@ -231,24 +231,10 @@ func (s *Screen) verdictRow(f nav.Frame, st investigations.StepResult, selected 
 	}
 	out := []string{l.Right(t.Key, "v to change ").String()}
 	if st.Note != "" {
-		out = append(out, wrapped(f, t.Accent, "    note: ", st.Note)...)
+		out = append(out, parts.Para(f, t.Accent, "    note: ", st.Note)...)
 	}
 	for _, n := range s.notesOn("step:" + string(st.Step.ID)) {
-		out = append(out, wrapped(f, t.Accent, "    note: ", n)...)
-	}
-	return out
-}
-
-// wrapped returns a text under a lead, over as many lines as it takes.
-func wrapped(f nav.Frame, st theme.Style, lead, s string) []string {
-	s = text.Clean(s)
-	indent := text.Width(lead)
-	var out []string
-	for i, part := range text.Wrap(s, max(f.W-indent-1, 8)) {
-		if i > 0 {
-			lead = text.Blank(indent)
-		}
-		out = append(out, parts.NewLine(f.W).Add(st, lead+part).String())
+		out = append(out, parts.Para(f, t.Accent, "    note: ", n)...)
 	}
 	return out
 }

@@ -196,16 +196,7 @@ func (s *Screen) filterText() string {
 }
 
 func (s *Screen) body(f nav.Frame) []string {
-	var head []string
-	if s.filter.Active() {
-		l := parts.NewLine(f.W).Add(f.Theme.Key, " / ")
-		if s.filter.Typing() {
-			s.filter.Input().Append(l, f.Theme, f.W-4)
-		} else {
-			l.Clean(f.Theme.Text, s.filter.Text()).Add(f.Theme.Dim, "  esc clears")
-		}
-		head = append(head, l.String())
-	}
+	head := parts.FilterLine(f, &s.filter)
 	switch {
 	case s.err != nil:
 		return s.say(f, f.Theme.Bad, "The list of cases could not be read.", s.err.Error(), "Press ctrl+r to read it again, or n to start a new investigation.")

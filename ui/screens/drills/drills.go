@@ -1,0 +1,129 @@
+// Package drills lists the practice incidents.
+package drills
+
+import (
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"inquest/ui/backend"
+	"inquest/ui/keys"
+	"inquest/ui/nav"
+	"inquest/ui/parts"
+	"inquest/ui/text"
+	"inquest/ui/theme"
+)
+
+// Building says how far a drill under construction is. The root sends it.
+type Building struct {
+	ID       string // empty: nothing is being built
+	Progress backend.Progress
+	Err      error
+}
+
+// Screen lists the drills.
+type Screen struct {
+	drills   []backend.Drill
+	list     parts.List
+	building Building
+}
+
+// New returns the screen.
+func New(b backend.Backend) *Screen {
+	s := &Screen{drills: b.Drills()}
+	s.list.SetLen(len(s.drills))
+	return s
+}
+
+// Name is the scope of the screen in the key map.
+func (s *Screen) Name() string { return "drills" }
+
+// Init has nothing to fetch.
+func (s *Screen) Init() tea.Cmd { return nil }
+
+// Update follows the drill that is being built.
+func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	if b, ok := msg.(Building); ok {
+		s.building = b
+	}
+	return nil
+}
+
+// Actions is what the screen can do.
+func (s *Screen) Actions() keys.Table {
+	return append(keys.Table{
+		{ID: "start", Keys: []string{"enter"}, Title: "Build the drill and investigate it", Short: "start", Disabled: s.cannot, Run: func() tea.Cmd {
+			return nav.Say(nav.StartDrill{ID: s.drills[s.list.Cursor()].ID})
+		}},
+	}, parts.Moves(func() parts.Mover { return &s.list })...)
+}
+
+func (s *Screen) cannot() string {
+	switch {
+	case len(s.drills) == 0:
+		return "there is no drill in this program"
+	case s.building.ID != "":
+		return "a drill is being built: ctrl+c cancels it"
+	}
+	return s.drills[s.list.Cursor()].Unavailable
+}
+
+// NextAt says what happens here.
+func (s *Screen) NextAt(time.Time) string {
+	if s.building.ID != "" {
+		return "the incident is being made for real: its case opens by itself"
+	}
+	return "press ⏎: a throwaway server is built, the incident is made to happen, and its case opens"
+}
+
+// View draws the drills with the story of the selected one.
+func (s *Screen) View(f nav.Frame) []string {
+	head := parts.Titled(f, "inquest", "Practice on a drill", "")
+	in := f.Sized(f.W-2, f.H-3)
+	if len(s.drills) == 0 {
+		return append([]string{head}, parts.Pane{Title: "Drills", Focused: true}.Draw(f.Theme, f.W, f.H-1, parts.Para(in, f.Theme.Dim, " ", "There is no drill in this program."))...)
+	}
+	lines := s.list.Draw(max(in.H/2, 1), func(i int, selected bool) string { return s.row(in, s.drills[i], selected) })
+	lines = append(lines, text.Blank(in.W))
+	lines = append(lines, s.story(in)...)
+	return append([]string{head}, parts.Pane{Title: "Drills", Focused: true}.Draw(f.Theme, f.W, f.H-1, lines)...)
+}
+
+func (s *Screen) row(f nav.Frame, d backend.Drill, selected bool) string {
+	t := f.Theme
+	var whole *theme.Style
+	marker := "  "
+	if selected {
+		whole, marker = &t.Selected, "▸ "
+	}
+	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Strong, text.Clean(d.ID), 24).Add(t.Text, " ")
+	tail := ""
+	switch {
+	case d.Unavailable != "":
+		tail = "⊘ not here"
+	case d.Recorded:
+		tail = "recording"
+	}
+	return l.Add(t.Text, text.Fit(text.Clean(d.Title), l.Left()-text.Width(tail)-2)).Right(t.Dim, tail+" ").String()
+}
+
+func (s *Screen) story(f nav.Frame) []string {
+	t := f.Theme
+	d := s.drills[s.list.Cursor()]
+	out := parts.Para(f, t.Text, " ", d.Story)
+	if d.Unavailable != "" {
+		out = append(out, parts.Para(f, t.Blind, " ⊘ ", d.Unavailable)...)
+	}
+	if d.Recorded {
+		out = append(out, parts.Para(f, t.Weak, " ⚠ ", "No server can be built here: this opens as a recording, judged anew.")...)
+	}
+	if b := s.building; b.ID != "" {
+		bar := parts.Bar(int64(b.Progress.Done), int64(b.Progress.Total), 20)
+		out = append(out, text.Blank(f.W))
+		out = append(out, parts.Para(f, t.Accent, " "+theme.Spinner(f.Tick)+" "+bar+" ", b.Progress.What)...)
+	} else if b.Err != nil {
+		out = append(out, text.Blank(f.W))
+		out = append(out, parts.Para(f, t.Bad, " ✗ ", "The drill could not be built: "+b.Err.Error())...)
+	}
+	return out
+}
