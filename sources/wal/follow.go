@@ -317,6 +317,7 @@ func (tr *tracer) prune(rec *Record, p Prune) {
 	}
 	for _, off := range p.Dead {
 		if v := tr.live[at(off)]; v != nil {
+			v.dead = true
 			tr.event(rec, OpPrune, v).Note = "row bytes removed, address kept for the index"
 		}
 	}
@@ -326,7 +327,7 @@ func (tr *tracer) prune(rec *Record, p Prune) {
 			continue
 		}
 		op := OpPrune
-		if p.Vacuum {
+		if p.Vacuum || v.dead { // 13 writes the same record for both
 			op = OpVacuum
 		}
 		tr.event(rec, op, v)

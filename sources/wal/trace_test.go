@@ -51,14 +51,7 @@ func TestStories(t *testing.T) {
 			for _, c := range cases {
 				t.Run(level+"/fpw "+fpw+"/"+c.name, func(t *testing.T) {
 					d.t = t
-					d.exec("drop table if exists t\ndrop table if exists src\ncreate table t (id uuid primary key, n int, note text)\n" + c.ddl)
-					tg := d.target("t", "id="+id1)
-					d.exec("checkpoint")
-					d.exec(subst(c.sql))
-					from, _ := wal.ParseLSN(d.text("select redo_lsn::text from pg_control_checkpoint()"))
-					if got, want := story(d.trace(wal.Options{From: from}, tg)), subst(c.want); got != want {
-						t.Errorf("story\n got %s\nwant %s", got, want)
-					}
+					d.story(c.ddl, c.sql, c.want)
 				})
 			}
 		}
@@ -67,4 +60,19 @@ func TestStories(t *testing.T) {
 
 func subst(s string) string {
 	return strings.NewReplacer("OTHER", id2, "ID", id1).Replace(s)
+}
+
+func (d *db) story(ddl, sql, want string) {
+	d.t.Helper()
+	d.exec("drop table if exists t\ndrop table if exists src\ncreate table t (id uuid primary key, n int, note text)\n" + ddl)
+	tg := d.target("t", "id="+id1)
+	d.exec("checkpoint")
+	d.exec(subst(sql))
+	from, err := wal.ParseLSN(d.text("select redo_lsn::text from pg_control_checkpoint()"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if got, want := story(d.trace(wal.Options{From: from}, tg)), subst(want); got != want {
+		d.t.Errorf("story\n got %s\nwant %s", got, want)
+	}
 }

@@ -24,6 +24,7 @@ type version struct {
 	assumed     bool
 	asOf        LSN
 	discarded   bool
+	dead        bool     // pruned to a dead line pointer
 	parent      *version // the version an update made this one from
 }
 
