@@ -154,8 +154,12 @@ func (a *Assessment) collect(r ProbeResult, run Run) {
 func (a *Assessment) finish() {
 	a.Timeline = uniqueMoments(a.Timeline)
 	slices.SortStableFunc(a.Timeline, func(x, y Moment) int { return x.Time.Compare(y.Time) })
-	slices.SortStableFunc(a.Expiring, func(x, y sources.Expiry) int { return x.At.Compare(y.At) })
-	a.Expiring = slices.Compact(a.Expiring)
+	slices.SortStableFunc(a.Expiring, func(x, y sources.Expiry) int {
+		return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.What, y.What), cmp.Compare(x.Why, y.Why))
+	})
+	a.Expiring = slices.CompactFunc(a.Expiring, func(x, y sources.Expiry) bool {
+		return x.At.Equal(y.At) && x.What == y.What && x.Why == y.Why
+	})
 }
 
 func uniqueMoments(in []Moment) []Moment {

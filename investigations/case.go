@@ -25,7 +25,6 @@ type Case struct {
 	state   State
 	watch   map[int]func(State)
 	watcher int
-	nextE   int
 }
 
 // NewCase returns a case over a journal that already holds entries (none for a
@@ -38,7 +37,7 @@ func NewCase(j Journal, entries []Entry, redact Redactor, now func() time.Time) 
 	if now == nil {
 		now = time.Now
 	}
-	return &Case{journal: j, redact: redact, now: now, state: state, nextE: len(state.Evidence), watch: map[int]func(State){}}, nil
+	return &Case{journal: j, redact: redact, now: now, state: state, watch: map[int]func(State){}}, nil
 }
 
 // State returns the state after the newest entry.
@@ -93,6 +92,11 @@ func (c *Case) record(kind EntryKind, body any) ([]func(State), State, error) {
 		}
 		e.Body = json.RawMessage(text)
 	}
+	// What stands in a journal must always replay: a body that would not is
+	// refused before it is written.
+	if _, err := c.state.Apply(e); err != nil {
+		return nil, State{}, fmt.Errorf("record %s entry: %w", kind, err)
+	}
 	if e, err = c.journal.Append(e); err != nil {
 		return nil, State{}, err
 	}
@@ -143,10 +147,11 @@ func (c *Case) Follow(e Entry) error {
 // Close closes the journal.
 func (c *Case) Close() error { return c.journal.Close() }
 
+// number continues from what is in the State, so that a failed append leaves no
+// hole that a resumed case would fill with a number twice.
 func (c *Case) number(b Collected) Collected {
 	for i := range b.Evidence {
-		c.nextE++
-		b.Evidence[i].ID = fmt.Sprintf("E%d", c.nextE)
+		b.Evidence[i].ID = fmt.Sprintf("E%d", len(c.state.Evidence)+i+1)
 	}
 	return b
 }

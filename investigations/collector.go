@@ -3,6 +3,7 @@ package investigations
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,8 +17,9 @@ type Collector struct {
 	Window  sources.Window
 	Options Options
 	Sources []sources.Source
-	// Facts are those of probes that ran before.
+	// Facts are those of probes of earlier phases, Runs what they collected.
 	Facts Facts
+	Runs  map[string]Run
 
 	redact   Redactor
 	now      func() time.Time
@@ -78,8 +80,10 @@ func (c *Collector) Keep(kind, source, query, tag string, v any) error {
 }
 
 // KeepEvents stores as many of the events as fit into one item, from the first
-// on, and says how many were left out.
+// on, and says how many were left out. A line that is too long for that is
+// shortened, never dropped: what names the record stays in it.
 func (c *Collector) KeepEvents(source, query, tag string, events []sources.Event) error {
+	events, short := shortenAll(events, c.Record.Values())
 	n := len(events)
 	for {
 		body, cuts, err := c.redactJSON(events[:n])
@@ -88,9 +92,7 @@ func (c *Collector) KeepEvents(source, query, tag string, events []sources.Event
 		}
 		if len(body) <= MaxEvidence {
 			e := Evidence{Kind: EvidenceEvents, Source: source, Query: query, Tag: tag, Body: body, Redacted: cuts}
-			if left := len(events) - n; left > 0 {
-				e.Partial = fmt.Sprintf("%d of %d lines left out: %s to %s", left, len(events), events[n].Position, events[len(events)-1].Position)
-			}
+			e.Partial = partial(events, n, short)
 			c.add(e)
 			return nil
 		}
@@ -100,6 +102,13 @@ func (c *Collector) KeepEvents(source, query, tag string, events []sources.Event
 
 // Cover records what a source really read.
 func (c *Collector) Cover(cov sources.Coverage) {
+	cov.Limits, cov.Gaps = slices.Clone(cov.Limits), slices.Clone(cov.Gaps)
+	for i := range cov.Limits {
+		cov.Limits[i] = c.clean(cov.Limits[i])
+	}
+	for i := range cov.Gaps {
+		cov.Gaps[i].Reason = c.clean(cov.Gaps[i].Reason)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.coverage = append(c.coverage, cov)
@@ -110,15 +119,24 @@ func (c *Collector) Cover(cov sources.Coverage) {
 func (c *Collector) Blind(why, opens string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.blind = append(c.blind, sources.Blind{Why: why, Opens: opens})
+	c.blind = append(c.blind, sources.Blind{Why: c.clean(why), Opens: c.clean(opens)})
 }
 
 func (c *Collector) add(e Evidence) {
+	e.Query, e.Position, e.Partial = c.clean(e.Query), c.clean(e.Position), c.clean(e.Partial)
 	e.CollectedAt = c.now().UTC()
 	e.SHA256 = hashText(e.Body)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.items = append(c.items, e)
+}
+
+// clean cuts secrets from the words around evidence, such as a command line.
+func (c *Collector) clean(s string) string {
+	if c.redact != nil {
+		s, _ = c.redact.Redact(s)
+	}
+	return s
 }
 
 func (c *Collector) redactJSON(v any) (string, int, error) {

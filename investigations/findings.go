@@ -90,7 +90,7 @@ func NewFindings(s State, a Assessment) Findings {
 		Schema: FindingsSchema, Record: s.Record.ID, Table: TableOf(s, a),
 		Window: WindowDoc{From: timeOrNil(s.Window.From), To: timeOrNil(s.Window.To), Why: s.WindowWhy},
 		Fate:   a.Fate, Hypotheses: orEmpty(slices.Clone(a.Hypotheses)), Timeline: orEmpty(a.Timeline),
-		Recovered: a.Recovered, Sources: orEmpty(s.Sources), Recording: s.Recording,
+		Recovered: recoveredDoc(a.Recovered), Sources: orEmpty(s.Sources), Recording: s.Recording,
 		Steps: []StepDoc{}, Coverage: []CoverageDoc{}, Expiring: []ExpiryDoc{}, Evidence: []EvidenceDoc{},
 	}
 	f.Fate.Evidence = orEmpty(f.Fate.Evidence)
@@ -151,6 +151,15 @@ func stepDoc(st StepResult) StepDoc {
 		})
 	}
 	return d
+}
+
+func recoveredDoc(r *Recovered) *Recovered {
+	if r == nil || r.Row != nil {
+		return r
+	}
+	out := *r
+	out.Row = map[string]*string{}
+	return &out
 }
 
 func timeOrNil(t time.Time) *time.Time {

@@ -14,6 +14,9 @@ import (
 // numbers (Snowflakes) are not read: their epoch is the issuer's secret.
 func TimeInID(id string) (time.Time, string, bool) {
 	id = strings.TrimSpace(id)
+	if strings.Trim(id, "0123456789") == "" {
+		return time.Time{}, "", false
+	}
 	for _, try := range []func(string) (time.Time, string, bool){uuidTime, ulidTime, ksuidTime, objectIDTime} {
 		if t, how, ok := try(id); ok && t.Year() >= 2000 && t.Year() < 2100 {
 			return t.UTC(), "the time inside the " + how, true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"time"
 )
 
 // redactJSON redacts every string of a JSON text and returns it with the number
@@ -31,13 +32,16 @@ func redactJSON(raw []byte, r Redactor) (string, int, error) {
 func redactValue(v any, key string, r Redactor, cuts *int) any {
 	switch t := v.(type) {
 	case string:
+		if isTime(t) {
+			return t // a pattern that cut digits out of it would make the entry unreadable
+		}
 		if secretKey(key) && t != "" {
 			// The pair is shown to the redactor as it would stand in a log, so that
 			// what must be kept (the record's id) is kept by one rule.
-			const lead = "password="
-			s, n := r.Redact(lead + t)
+			const lead, quote = "password='", "'"
+			s, n := r.Redact(lead + strings.ReplaceAll(t, quote, quote+quote) + quote)
 			*cuts += n
-			return strings.TrimPrefix(s, lead)
+			return strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(s, lead), quote), quote+quote, quote)
 		}
 		s, n := r.Redact(t)
 		*cuts += n
@@ -55,6 +59,11 @@ func redactValue(v any, key string, r Redactor, cuts *int) any {
 	default:
 		return v
 	}
+}
+
+func isTime(s string) bool {
+	_, err := time.Parse(time.RFC3339Nano, s)
+	return err == nil
 }
 
 func secretKey(k string) bool {

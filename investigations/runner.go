@@ -26,7 +26,9 @@ type Runner struct {
 
 	mu      sync.Mutex
 	running map[string]context.CancelFunc
-	sent    map[string]int // statements already recorded, by source
+
+	sentMu sync.Mutex
+	sent   map[string]int // statements already recorded, by source
 }
 
 // Update is one sign of life of a running probe.
@@ -80,10 +82,10 @@ func checkOne(ctx context.Context, s sources.Source, limit time.Duration) (st so
 // nil choose means all. Running a probe of a later phase runs the earlier
 // phases' probes first where they have not run yet, so that reading never
 // destroys evidence. It returns ctx's error when interrupted; whatever was
-// collected until then is kept.
+// collected until then is kept, and probes that had not started stay not run.
 func (r *Runner) Run(ctx context.Context, choose func(Probe) bool) error {
 	picked := r.pick(choose)
-	for phase := PhaseCatalogue; phase <= PhaseRows; phase++ {
+	for phase := PhaseCatalogue; phase <= PhaseRows && ctx.Err() == nil; phase++ {
 		if err := r.runPhase(ctx, phase, picked); err != nil {
 			return err
 		}
@@ -172,7 +174,7 @@ func (r *Runner) runProbe(ctx context.Context, p Probe, known Facts) error {
 func (r *Runner) collector(p Probe, known Facts, start time.Time) *Collector {
 	s := r.Case.State()
 	return &Collector{
-		Record: s.Record, Window: s.Window, Options: s.Options, Sources: r.Sources, Facts: known,
+		Record: s.Record, Window: s.Window, Options: s.Options, Sources: r.Sources, Facts: known, Runs: s.Runs,
 		redact: r.Redact, now: r.Now,
 		progress: func(done, total int64, note string) {
 			r.tell(Update{Probe: p.ID, State: RunProgress, Done: done, Total: total, Note: note, Elapsed: r.Now().Sub(start)})
@@ -212,17 +214,9 @@ func (c *Collector) blindFor(ctx context.Context, p Probe, err error) {
 func (c *Collector) collected(probe string, start time.Time, took time.Duration) Collected {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	blind := make([]sources.Blind, 0, len(c.blind))
-	for _, b := range c.blind {
-		if c.redact != nil {
-			b.Why, _ = c.redact.Redact(b.Why)
-			b.Opens, _ = c.redact.Redact(b.Opens)
-		}
-		blind = append(blind, b)
-	}
 	return Collected{
 		Probe: probe, Started: start.UTC(), TookMS: took.Milliseconds(),
-		Evidence: c.items, Coverage: c.coverage, Blind: blind,
+		Evidence: c.items, Coverage: c.coverage, Blind: c.blind,
 	}
 }
 
@@ -268,11 +262,10 @@ func (r *Runner) judge() error {
 
 // recordSent appends the statements sent since the last time.
 func (r *Runner) recordSent() error {
+	r.sentMu.Lock()
+	defer r.sentMu.Unlock()
 	var all []sources.Statement
-	r.mu.Lock()
-	if r.sent == nil {
-		r.sent = map[string]int{}
-	}
+	now := map[string]int{}
 	for _, s := range r.Sources {
 		l, ok := s.(sources.StatementLogger)
 		if !ok {
@@ -280,11 +273,14 @@ func (r *Runner) recordSent() error {
 		}
 		list := l.Statements()
 		all = append(all, list[min(r.sent[s.Name()], len(list)):]...)
-		r.sent[s.Name()] = len(list)
+		now[s.Name()] = len(list)
 	}
-	r.mu.Unlock()
 	if len(all) == 0 {
 		return nil
 	}
-	return r.Case.Record(EntrySent, Sent{Statements: all})
+	if err := r.Case.Record(EntrySent, Sent{Statements: all}); err != nil {
+		return err // they stay to be recorded
+	}
+	r.sent = now
+	return nil
 }

@@ -1,0 +1,312 @@
+package probes
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	inv "inquest/investigations"
+	"inquest/sources"
+	"inquest/sources/postgres"
+)
+
+func databaseRow() inv.Probe {
+	return inv.Probe{
+		ID: "database.row", Step: inv.StepDatabase, Phase: inv.PhaseRows, Title: "Row now",
+		Asks:     "Is the row there now: by its key, without the index, as the application's role, or under a slightly different id?",
+		Why:      "A row that is present, hidden by a flag or a policy, or spelt differently was never lost.",
+		Negative: "Other databases and servers; tables that the role may not SELECT.",
+		Needs:    "SELECT on the table; BYPASSRLS or ownership where it has row-level security",
+		Timeout:  2 * time.Minute,
+		Collect:  collectRow,
+		Read:     readRow,
+	}
+}
+
+// rowAsk is one way of asking a table for the record.
+type rowAsk struct {
+	how   string // tag: key, heap, role, near
+	table postgres.TableInfo
+	query sources.Query
+}
+
+func collectRow(ctx context.Context, c *inv.Collector) error {
+	servers := inv.With[sources.Querier](c)
+	if len(servers) == 0 {
+		return noServer()
+	}
+	for _, s := range servers {
+		tables := ownTables(c, s.Source.Name())
+		if len(tables) == 0 {
+			c.Blind(s.Source.Name()+": no table with a key that the id fits is known", "name the table with --table")
+		}
+		for _, t := range tables {
+			if err := askTable(ctx, c, s, t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// askTable asks by key first; only a table that does not show the row is then
+// searched without its index and for similar ids.
+func askTable(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], t postgres.TableInfo) error {
+	m, _ := ownKey(t)
+	byKey, err := askOne(ctx, c, s, rowAsk{"key", t, keyQuery(t, m)})
+	if err != nil || byKey == nil {
+		return err
+	}
+	if len(byKey.Rows) > 0 {
+		if c.Options.AppRole == "" {
+			return nil
+		}
+		q := keyQuery(t, m)
+		q.As, q.Settings, q.Note = c.Options.AppRole, c.Options.AppSettings, "the row as the application's role sees it"
+		_, err = askOne(ctx, c, s, rowAsk{"role", t, q})
+		return err
+	}
+	q := keyQuery(t, m)
+	q.Scans, q.Note = true, "the row with index scans off"
+	q.Settings = map[string]string{"enable_indexscan": "off", "enable_indexonlyscan": "off", "enable_bitmapscan": "off"}
+	if _, err := askOne(ctx, c, s, rowAsk{"heap", t, q}); err != nil {
+		return err
+	}
+	if q, ok := nearQuery(t, m); ok {
+		_, err = askOne(ctx, c, s, rowAsk{"near", t, q})
+	}
+	return err
+}
+
+// askOne keeps the answer under a tag that names the way and the table. A nil
+// table without an error means that the server could not answer.
+func askOne(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], a rowAsk) (*sources.Table, error) {
+	t, err := s.Ability.Query(ctx, a.query)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		blindTo(c, s.Source.Name()+": "+a.table.DisplayName(), err)
+		return nil, nil
+	}
+	return t, c.Keep(inv.EvidenceTable, s.Source.Name(), statement(a.query), a.how+":"+a.table.DisplayName(), t)
+}
+
+func keyQuery(t postgres.TableInfo, m postgres.Match) sources.Query {
+	var where []string
+	var args []string
+	for i, p := range m.Parts {
+		col := t.Columns[p.AttNum-1]
+		where = append(where, fmt.Sprintf("t.%s = CAST($%d AS %s)", postgres.QuoteIdent(col.Name), i+1, col.TypeName))
+		args = append(args, p.Text)
+	}
+	return sources.Query{
+		SQL:  fmt.Sprintf("SELECT t.ctid::text AS \"%s\", t.xmin::text AS \"%s\", t.* FROM %s t WHERE %s LIMIT 20", colTID, colXmin, t.FullName(), strings.Join(where, " AND ")),
+		Args: args, Note: "the row by its key",
+	}
+}
+
+// Names of the system columns in stored rows; they cannot clash with the table's.
+const (
+	colTID  = "inquest.ctid"
+	colXmin = "inquest.xmin"
+	colNear = "inquest.key"
+)
+
+// nearQuery asks for keys that equal the id once normalised, or differ in one
+// digit of a uuid. Only single text and uuid keys can be near.
+func nearQuery(t postgres.TableInfo, m postgres.Match) (sources.Query, bool) {
+	if len(m.Parts) != 1 {
+		return sources.Query{}, false
+	}
+	col := t.Columns[m.Parts[0].AttNum-1]
+	name, id := postgres.QuoteIdent(col.Name), m.Parts[0].Text
+	q := sources.Query{Note: "similar ids", MaxRows: 20}
+	switch col.TypeName {
+	case "uuid":
+		variants := oneDigitOff(id)
+		if variants == nil {
+			return q, false
+		}
+		q.SQL = fmt.Sprintf("SELECT t.%s::text AS \"%s\", t.* FROM unnest($1::uuid[]) AS v(id) JOIN %s t ON t.%s = v.id LIMIT 20", name, colNear, t.FullName(), name)
+		q.Args = []string{"{" + strings.Join(variants, ",") + "}"}
+		return q, true
+	case "text", "character varying", "varchar", "character", "bpchar", "citext":
+		q.SQL = fmt.Sprintf(`SELECT t.%[1]s::text AS "%[2]s", t.* FROM %[3]s t
+WHERE lower(translate(btrim(t.%[1]s::text), '{}- ', '')) = lower(translate(btrim($1::text), '{}- ', '')) AND t.%[1]s::text <> $1::text LIMIT 20`, name, colNear, t.FullName())
+		q.Args, q.Scans = []string{id}, true
+		return q, true
+	}
+	return q, false
+}
+
+// oneDigitOff lists the 480 uuids that differ from id in one hexadecimal digit.
+func oneDigitOff(id string) []string {
+	h := strings.ToLower(bare(strings.TrimSpace(id)))
+	if len(h) != 32 {
+		return nil
+	}
+	const digits = "0123456789abcdef"
+	var out []string
+	for i := range h {
+		for _, d := range digits {
+			if byte(d) != h[i] {
+				out = append(out, h[:i]+string(d)+h[i+1:])
+			}
+		}
+	}
+	return out
+}
+
+func readRow(in inv.Input) inv.Reading {
+	var r inv.Reading
+	looked, seen := 0, 0
+	for _, e := range in.Evidence {
+		how, table, _ := strings.Cut(e.Tag, ":")
+		a := answer{evidence: e.ID, source: e.Source, at: e.CollectedAt}
+		if e.Kind != inv.EvidenceTable || e.Decode(&a.Table) != nil {
+			continue
+		}
+		looked++
+		facts := rowFacts(in, how, table, a)
+		for _, f := range facts {
+			if f.Kind != inv.RowAbsent {
+				seen++
+				r.Summary = joinLine(r.Summary, f.Says)
+			}
+		}
+		r.Facts = append(r.Facts, facts...)
+	}
+	switch {
+	case looked == 0:
+		return inv.BlindReading(in.Blind)
+	case seen > 0:
+		r.Outcome = inv.Found
+	default:
+		r.Outcome = inv.Absent
+		r.Summary = "not there: " + tablesAsked(in)
+		if !inv.Facts(r.Facts).Any(inv.RowAbsent) {
+			r.Outcome, r.Summary = inv.BlindOutcome, "row-level security may have hidden it from this role"
+			r.Opens = "connect as the table's owner or a role with BYPASSRLS"
+		}
+	}
+	return r
+}
+
+func tablesAsked(in inv.Input) string {
+	var names []string
+	ways := map[string]bool{}
+	for _, e := range in.Evidence {
+		how, table, _ := strings.Cut(e.Tag, ":")
+		if how == "key" {
+			names = append(names, table)
+		}
+		ways[how] = true
+	}
+	s := short(strings.Join(names, ", "), 120) + ", by key"
+	if ways["heap"] {
+		s += ", without the index"
+	}
+	if ways["near"] {
+		s += ", under similar ids"
+	}
+	return s
+}
+
+func rowFacts(in inv.Input, how, table string, a answer) []inv.Fact {
+	base := func(kind inv.FactKind, says string, kv ...string) inv.Fact {
+		f := inv.Fact{Kind: kind, Ground: inv.GroundTruth, Evidence: []string{a.evidence}, Time: a.at, Says: says,
+			Attrs: map[string]string{"table": table, "server": a.source, "via": how}}
+		for i := 0; i+1 < len(kv); i += 2 {
+			f.Attrs[kv[i]] = kv[i+1]
+		}
+		return f
+	}
+	none := len(a.Rows) == 0
+	switch how {
+	case "key":
+		if none && a.Filtered {
+			return nil
+		}
+		if none {
+			return []inv.Fact{base(inv.RowAbsent, "no row of "+table+" has the key")}
+		}
+		out := []inv.Fact{base(inv.RowVisible, "a row of "+table+" has the key", "xmin", a.Text(0, colXmin))}
+		if column, value, ok := deletionMark(a, 0, marksOf(in, table)); ok {
+			out = append(out, base(inv.RowFlagged, fmt.Sprintf("the row of %s has %s = %s", table, column, value), "column", column, "value", value))
+		}
+		return out
+	case "heap":
+		if !none {
+			return []inv.Fact{base(inv.IndexDisagrees, "the row of "+table+" is found without the index and not with it", "index", "of its key")}
+		}
+	case "role":
+		if none {
+			return []inv.Fact{base(inv.RowMasked, fmt.Sprintf("the role %s does not see the row of %s", in.Settings.AppRole, table), "as", in.Settings.AppRole)}
+		}
+	case "near":
+		return nearFacts(in, table, a, base)
+	}
+	return nil
+}
+
+func nearFacts(in inv.Input, table string, a answer, base func(inv.FactKind, string, ...string) inv.Fact) []inv.Fact {
+	var out []inv.Fact
+	for i := range a.Rows {
+		key := a.Text(i, colNear)
+		difference := "one-edit"
+		if strings.EqualFold(bare(strings.TrimSpace(key)), bare(strings.TrimSpace(in.Record.ID))) {
+			difference = "normalised"
+		}
+		out = append(out, base(inv.RowNear, fmt.Sprintf("%s has a row with the id %q", table, key),
+			"key", key, "difference", difference, "random", fmt.Sprint(isRandomUUID(in.Record.ID))))
+	}
+	return out
+}
+
+// isRandomUUID reports whether an id is a uuid of a version with so many random
+// bits that two of them within one digit are one and the same by mistake.
+func isRandomUUID(id string) bool {
+	h := strings.ToLower(bare(strings.TrimSpace(id)))
+	if len(h) != 32 || (h[12] != '4' && h[12] != '7') || !strings.ContainsRune("89ab", rune(h[16])) {
+		return false
+	}
+	distinct := map[rune]bool{}
+	for _, c := range h {
+		distinct[c] = true
+	}
+	return len(distinct) >= 8
+}
+
+// marksOf are the columns of a table that the catalogue probe took for deletion
+// marks, by their names.
+func marksOf(in inv.Input, table string) []string {
+	for _, f := range in.Facts.Of(inv.TableProperty).With("table", table).With("name", "soft-delete") {
+		return strings.Split(f.Attr("value"), ",")
+	}
+	return nil
+}
+
+// deletionMark finds a column of the row that marks it as removed.
+func deletionMark(a answer, row int, marks []string) (column, value string, ok bool) {
+	for _, name := range a.Columns {
+		v, notNull := a.Cell(row, name)
+		if !notNull {
+			continue
+		}
+		switch {
+		case slices.Contains(marks, name):
+			if v != "f" && v != "0" && v != "" && v != "N" && v != "n" && v != "false" {
+				return name, v, true
+			}
+		case strings.EqualFold(name, "status") || strings.EqualFold(name, "state"):
+			switch strings.ToLower(v) {
+			case "deleted", "removed", "archived", "trashed", "discarded", "voided", "purged":
+				return name, v, true
+			}
+		}
+	}
+	return "", "", false
+}

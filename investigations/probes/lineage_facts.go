@@ -1,0 +1,342 @@
+package probes
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	inv "inquest/investigations"
+	"inquest/sources/wal"
+)
+
+// lineage is a stored lineage with the item it came from.
+type lineage struct {
+	wal.Lineage
+	evidence, server string
+	at               time.Time
+}
+
+func lineagesOf(in inv.Input) []lineage {
+	var out []lineage
+	for _, e := range in.Evidence {
+		if e.Kind != inv.EvidenceLineage {
+			continue
+		}
+		l := lineage{evidence: e.ID, server: e.Source, at: e.CollectedAt}
+		if e.Decode(&l.Lineage) == nil {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func readLineage(in inv.Input) inv.Reading {
+	list := lineagesOf(in)
+	if len(list) == 0 {
+		return inv.BlindReading(in.Blind)
+	}
+	r := inv.Reading{Outcome: inv.Absent}
+	for _, l := range list {
+		l.read(&r)
+		l.serverSays(&r, answers(in, xactTag(l.server)))
+		r.Summary = joinLine(r.Summary, l.say())
+	}
+	if inv.Facts(r.Facts).Any(inv.TupleInserted, inv.TupleUpdated, inv.TupleDeleted, inv.TupleRekeyed, inv.TableTruncated, inv.TableDropped) {
+		r.Outcome = inv.Found
+	} else if !inv.Facts(r.Facts).Any(inv.WALKeyAbsent) {
+		r.Outcome, r.Opens = inv.BlindOutcome, "name an archive of older segments with --wal"
+	}
+	return r
+}
+
+func (l lineage) read(r *inv.Reading) {
+	first, killed := len(r.Facts), l.killed()
+	for _, e := range l.Events {
+		if killed[e.Incarnation] && (e.Op == wal.OpSpeculative || e.Op == wal.OpInsert || e.Op == wal.OpKill || e.Op == wal.OpIndexLeaf) {
+			continue // INSERT … ON CONFLICT took its own row back: nobody's delete
+		}
+		if f, ok := l.eventFact(e); ok {
+			r.Facts = append(r.Facts, f)
+			r.Moments = append(r.Moments, l.eventMoment(e))
+		}
+	}
+	for _, e := range l.Relations {
+		if f, ok := l.relationFact(e); ok {
+			r.Facts = append(r.Facts, f)
+		}
+	}
+	l.ends(r, first)
+	l.restarts(r)
+	l.covers(r)
+	r.Recovered = l.recovered()
+}
+
+func (l lineage) killed() map[int]bool {
+	out := map[int]bool{}
+	for _, e := range l.Events {
+		if e.Op == wal.OpKill {
+			out[e.Incarnation] = true
+		}
+	}
+	return out
+}
+
+// eventFact is the fact that one event of the key states; lock, prune and the
+// like state none.
+func (l lineage) eventFact(e wal.Event) (inv.Fact, bool) {
+	f := l.fact("", map[string]string{
+		"table": e.Table, "xid": fmt.Sprint(e.XID), "lsn": e.LSN.String(), "tid": e.TID.String(), "op": string(e.Op),
+		"from": "wal", "incarnation": itoa(e.Incarnation), "server": l.server,
+	})
+	f.Time, f.Until = e.After, e.Before
+	switch e.Op {
+	case wal.OpInsert, wal.OpMultiInsert, wal.OpSpeculative:
+		f.Kind = inv.TupleInserted
+		f.Says = fmt.Sprintf("xid %d inserted the row into %s at %s (%s)", e.XID, e.Table, e.TID, e.LSN)
+	case wal.OpIndexLeaf:
+		f.Kind, f.Attrs["from"] = inv.TupleInserted, "index"
+		f.Says = fmt.Sprintf("xid %d put the key into an index of %s for the row at %s (%s)", e.XID, e.Table, e.TID, e.LSN)
+	case wal.OpImage:
+		f.Kind, f.Attrs["from"], f.Attrs["xid"] = inv.TupleInserted, "image", fmt.Sprint(e.Xmin)
+		f.Attrs["lsn"] = ""
+		f.Says = fmt.Sprintf("a page image at %s shows the row in %s at %s, written by xid %d", e.LSN, e.Table, e.TID, e.Xmin)
+	case wal.OpUpdate, wal.OpHotUpdate, wal.OpMove:
+		f.Kind = inv.TupleUpdated
+		f.Says = fmt.Sprintf("xid %d updated the row of %s at %s (%s)", e.XID, e.Table, e.TID, e.LSN)
+		if e.KeyChanged {
+			f.Kind = inv.TupleRekeyed
+			f.Attrs["old"], f.Attrs["new"] = strings.Join(e.OldKey, ","), strings.Join(e.NewKey, ",")
+			f.Says = fmt.Sprintf("xid %d changed the key of the row of %s from %s to %s (%s)", e.XID, e.Table, f.Attrs["old"], f.Attrs["new"], e.LSN)
+		}
+	case wal.OpDelete:
+		f.Kind = inv.TupleDeleted
+		f.Says = fmt.Sprintf("xid %d deleted the row of %s at %s (%s)", e.XID, e.Table, e.TID, e.LSN)
+	default:
+		return f, false
+	}
+	return f, true
+}
+
+func (l lineage) eventMoment(e wal.Event) inv.Moment {
+	return inv.Moment{
+		Time: cmpTime(e.After, e.Before), Until: e.Before, Source: "wal", Evidence: l.evidence,
+		Summary: fmt.Sprintf("%s %s %s xid %d", e.Op, e.Table, e.TID, e.XID), Unordered: e.After.IsZero() && e.Before.IsZero(),
+	}
+}
+
+func cmpTime(a, b time.Time) time.Time {
+	if a.IsZero() {
+		return b
+	}
+	return a
+}
+
+func (l lineage) relationFact(e wal.RelationEvent) (inv.Fact, bool) {
+	f := l.fact("", map[string]string{"table": e.Table, "xid": fmt.Sprint(e.XID), "lsn": e.LSN.String(), "from": "wal"})
+	f.Time = e.Time
+	switch e.Op {
+	case wal.OpTruncate:
+		f.Kind, f.Says = inv.TableTruncated, fmt.Sprintf("xid %d truncated %s (%s)", e.XID, e.Table, e.LSN)
+	case wal.OpDrop, wal.OpDropDB:
+		f.Kind, f.Says = inv.TableDropped, fmt.Sprintf("xid %d dropped %s (%s)", e.XID, e.Table, e.LSN)
+	case wal.OpRewrite:
+		f.Kind, f.Says = inv.TableRewritten, fmt.Sprintf("xid %d gave %s a new file with all rows (%s)", e.XID, e.Table, e.LSN)
+	default:
+		return f, false
+	}
+	return f, true
+}
+
+// ends states how the transactions ended that the facts from index first on name.
+func (l lineage) ends(r *inv.Reading, first int) {
+	var xids []uint32
+	for _, f := range r.Facts[first:] {
+		if xid := uint32(f.Number("xid")); xid != 0 && !slices.Contains(xids, xid) {
+			xids = append(xids, xid)
+		}
+	}
+	for _, xid := range xids {
+		x, top := l.resolve(xid)
+		if x == nil {
+			continue
+		}
+		f := l.endFact(xid, top, x)
+		r.Facts = append(r.Facts, f)
+		if !f.Time.IsZero() {
+			r.Moments = append(r.Moments, inv.Moment{Time: f.Time, Source: "wal", Summary: f.Says, Evidence: l.evidence})
+		}
+		if c, ok := l.contents(xid, top); ok {
+			r.Facts = append(r.Facts, c)
+		}
+	}
+}
+
+// resolve finds the transaction whose end decides about xid: itself when it
+// ended by itself, else its parent.
+func (l lineage) resolve(xid uint32) (x *wal.Xact, top uint32) {
+	x = l.Xacts[xid]
+	if x == nil {
+		return nil, 0
+	}
+	top = x.TopXID
+	if x.State == wal.Unfinished && top != 0 && l.Xacts[top] != nil {
+		return l.Xacts[top], top
+	}
+	return x, top
+}
+
+func (l lineage) endFact(xid, top uint32, x *wal.Xact) inv.Fact {
+	f := l.fact("", map[string]string{"xid": fmt.Sprint(xid), "lsn": x.LSN.String(), "from": "wal"})
+	if top != 0 {
+		f.Attrs["top"] = fmt.Sprint(top)
+	}
+	if x.Origin != 0 {
+		f.Attrs["origin"] = fmt.Sprint(x.Origin)
+	}
+	f.Time = x.Time
+	switch x.State {
+	case wal.Committed:
+		f.Kind, f.Says = inv.XactCommitted, fmt.Sprintf("xid %d committed at %s (%s)", xid, clock(x.Time), x.LSN)
+	case wal.Aborted:
+		f.Kind, f.Attrs["record"] = inv.XactAborted, "true"
+		f.Says = fmt.Sprintf("xid %d was rolled back at %s (%s)", xid, clock(x.Time), x.LSN)
+	case wal.Crashed:
+		f.Kind, f.Attrs["record"] = inv.XactAborted, "false"
+		f.Time, f.Until = x.Time, time.Time{}
+		f.Says = fmt.Sprintf("xid %d was cut off by a restart of the server and has no end in WAL", xid)
+	case wal.Prepared:
+		f.Kind, f.Attrs["gid"], f.Time = inv.XactPrepared, x.GID, cmpTime(x.Prepared, x.Time)
+		f.Says = fmt.Sprintf("xid %d was prepared as %q at %s and has not been finished", xid, x.GID, clock(f.Time))
+	default:
+		f.Kind, f.Says = inv.XactUnfinished, fmt.Sprintf("xid %d has no end in the WAL that was read", xid)
+	}
+	return f
+}
+
+// contents is the fingerprint of a transaction that touched the key.
+func (l lineage) contents(xid, top uint32) (inv.Fact, bool) {
+	x := l.Xacts[xid]
+	if top != 0 && l.Xacts[top] != nil {
+		x = l.Xacts[top]
+	}
+	if x == nil || len(x.Tables) == 0 {
+		return inv.Fact{}, false
+	}
+	inserts, updates, deletes := 0, 0, 0
+	for _, n := range x.Tables {
+		inserts, updates, deletes = inserts+n.Insert, updates+n.Update, deletes+n.Delete
+	}
+	var order []string
+	for _, s := range x.Steps {
+		order = append(order, fmt.Sprintf("%s %s×%d", s.Op, cmp.Or(s.Table, s.Rel.String()), s.Rows))
+	}
+	f := l.fact(inv.XactContents, map[string]string{
+		"xid": fmt.Sprint(xid), "tables": itoa(len(x.Tables)), "inserts": itoa(inserts), "updates": itoa(updates),
+		"deletes": itoa(deletes), "order": short(strings.Join(order, "; "), 600), "subxacts": itoa(len(x.Subxacts)), "origin": fmt.Sprint(x.Origin),
+	})
+	if s := x.Siblings; s != nil {
+		f.Attrs["siblings-removed"], f.Attrs["siblings-inserted"] = itoa(s.Removed), itoa(s.Inserted)
+	}
+	f.Time = x.Time
+	f.Says = fmt.Sprintf("xid %d inserted %d, updated %d and deleted %d rows in %s", xid, inserts, updates, deletes, plural(len(x.Tables), "relation"))
+	return f, true
+}
+
+func (l lineage) restarts(r *inv.Reading) {
+	for _, s := range l.Restarts {
+		if len(s.Lost) == 0 {
+			continue
+		}
+		f := l.fact(inv.CrashRecovery, map[string]string{"from": "wal", "lsn": s.LSN.String()})
+		f.Time = s.Time
+		f.Says = fmt.Sprintf("the server went through recovery at %s (%s) and cut off %s", clock(s.Time), s.LSN, plural(len(s.Lost), "transaction"))
+		r.Facts = append(r.Facts, f)
+		r.Moments = append(r.Moments, inv.Moment{Time: s.Time, Source: "wal", Summary: f.Says, Evidence: l.evidence})
+	}
+}
+
+// covers states what was read without a hole, and that the key is not in it when
+// nothing of it was seen.
+func (l lineage) covers(r *inv.Reading) {
+	for i, c := range l.Covered {
+		attrs := map[string]string{"from": c.From.String(), "to": c.To.String(), "tables": strings.Join(l.Targets, ", "), "server": l.server}
+		f := l.fact(inv.WALCovered, attrs)
+		f.Time, f.Until = c.FromTime, c.ToTime
+		last := i == len(l.Covered)-1
+		if last && l.live() {
+			f.Until = l.at
+		}
+		f.Says = fmt.Sprintf("WAL was read without a hole from %s to %s (%s to %s)", c.From, c.To, clock(f.Time), clock(f.Until))
+		r.Facts = append(r.Facts, f)
+		if len(l.Events) == 0 && len(l.Relations) == 0 && last {
+			f.Kind = inv.WALKeyAbsent
+			f.Says = fmt.Sprintf("WAL from %s to %s holds no row version of the key in %s", clock(f.Time), clock(f.Until), strings.Join(l.Targets, ", "))
+			r.Facts = append(r.Facts, f)
+		}
+	}
+}
+
+// live reports whether the WAL came from a running server and so reaches up to
+// the moment it was read.
+func (l lineage) live() bool { return strings.HasPrefix(l.server, "db:") && !l.onlyFiles() }
+
+func (l lineage) onlyFiles() bool { return l.Notes != nil && slices.Contains(l.Notes, noteFilesOnly) }
+
+// noteFilesOnly marks a lineage whose WAL came from files alone.
+const noteFilesOnly = "read from files only"
+
+// recovered is the last content of the key's row that could be read.
+func (l lineage) recovered() *inv.Recovered {
+	for i := len(l.Events) - 1; i >= 0; i-- {
+		e := l.Events[i]
+		if len(e.Row) == 0 {
+			continue
+		}
+		return &inv.Recovered{Table: e.Table, Row: e.Row, Origin: "wal", Unknown: e.Unknown, Evidence: []string{l.evidence}}
+	}
+	return nil
+}
+
+func (l lineage) fact(kind inv.FactKind, attrs map[string]string) inv.Fact {
+	return inv.Fact{Kind: kind, Ground: inv.GroundTruth, Attrs: attrs, Evidence: []string{l.evidence}}
+}
+
+// say sums the lineage up in one line.
+func (l lineage) say() string {
+	var parts []string
+	killed := l.killed()
+	for _, e := range l.Events {
+		if killed[e.Incarnation] {
+			continue
+		}
+		switch e.Op {
+		case wal.OpLock, wal.OpPrune, wal.OpVacuum, wal.OpConfirm, wal.OpShrink, wal.OpIndexLeaf:
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%s %s xid %d", e.Op, e.LSN, e.XID)+l.sayEnd(e.XID))
+	}
+	switch n := len(parts); {
+	case n == 0 && len(l.Covered) == 0:
+		return "no WAL could be read"
+	case n == 0:
+		c := l.Covered[len(l.Covered)-1]
+		return fmt.Sprintf("no row version of the key in WAL from %s to %s", clock(c.FromTime), clock(c.ToTime))
+	case n > 4:
+		parts = append(append(parts[:2:2], fmt.Sprintf("… %d more …", n-4)), parts[n-2:]...)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (l lineage) sayEnd(xid uint32) string {
+	x, _ := l.resolve(xid)
+	if x == nil {
+		return ""
+	}
+	s := " → " + strings.ToUpper(string(x.State))
+	if !x.Time.IsZero() {
+		s += " " + x.Time.UTC().Format("2006-01-02 15:04:05.000")
+	}
+	return s
+}
