@@ -1,8 +1,8 @@
 package logformat
 
 import (
-	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -27,29 +27,41 @@ var shapes = []struct {
 	{regexp.MustCompile(`^(?:\d{1,3}(?:\.\d{1,3}){3}|\[local\])\(\d*\)`), "%r"},
 	{regexp.MustCompile(`^(?:\d{1,3}(?:\.\d{1,3}){3}|\[local\]|[0-9a-f]*::[0-9a-f:]+)`), "%h"},
 	{regexp.MustCompile(`^(?:\[unknown\]|[A-Za-z_][\w.$-]*)@(?:\[unknown\]|[A-Za-z_][\w.$-]*)`), "%u@%d"},
+	{regexp.MustCompile(`^(?:client backend|postmaster|checkpointer|background writer|startup|walwriter|autovacuum (?:launcher|worker)|logical replication (?:launcher|worker)|archiver|parallel worker|walsender|walreceiver|not initialized)`), "%b"},
 	{regexp.MustCompile(`^(?:00000|[0-9][0-9A-Z]{2}[0-9A-Z]{2})\b`), "%e"},
 }
 
 var (
-	labelled = regexp.MustCompile(`^([A-Za-z_]+)=`)
-	wordRun  = regexp.MustCompile(`^(?:\[unknown\]|[A-Za-z_][\w.$-]*)`)
+	loneZero  = regexp.MustCompile(`(?:^|[^\w.:/-])0(?:[^\w.:/-]|$)`)
+	sessionID = regexp.MustCompile(`\b[0-9a-f]{7,}\.([0-9a-f]{1,8})\b`)
+	labelled  = regexp.MustCompile(`^([A-Za-z_]+)=`)
+	wordRun   = regexp.MustCompile(`^(?:\[unknown\]|[A-Za-z_][\w.$-]*)`)
 )
 
 // inferTemplate writes the lines' prefix as a log_line_prefix: the commonest
-// shape of the longest prefixes. Words that no label and no connection line
-// explains stay unnamed, so nothing is called a user that may be a database.
+// shape, with %q where shorter ones end. Words that neither a label nor a connection line
+// explains become the unnamed %W, so nothing is called a user that may be a database.
 func inferTemplate(whole, before []string) string {
 	votes, best := map[string]int{}, ""
 	who := connectionWords(whole)
 	zero := false
 	for _, b := range before {
-		zero = zero || strings.Contains(b, " 0 ") || strings.Contains(b, ":0:") || strings.Contains(b, "[0]")
+		zero = zero || loneZero.MatchString(b)
 	}
 	for _, b := range before {
 		t := templateOf(b, who, zero)
 		if votes[t]++; votes[t] > votes[best] || (votes[t] == votes[best] && len(t) > len(best)) {
 			best = t
 		}
+	}
+	short := ""
+	for t, n := range votes {
+		if len(t) < len(best) && len(t) > len(short) && n > 1 && strings.HasPrefix(best, t) && strings.Contains(t, "%") {
+			short = t
+		}
+	}
+	if short != "" {
+		best = short + "%q" + best[len(short):]
 	}
 	return best
 }
@@ -80,6 +92,11 @@ func connectionWords(lines []string) map[string]string {
 func templateOf(s string, who map[string]string, zero bool) string {
 	var b strings.Builder
 	seen := map[string]bool{}
+	for _, m := range sessionID.FindAllStringSubmatch(s, 4) {
+		if pid, err := strconv.ParseInt(m[1], 16, 64); err == nil {
+			seen["pid "+strconv.FormatInt(pid, 10)], seen["session"] = true, true
+		}
+	}
 	for i := 0; i < len(s); {
 		put, n := token(s, i, who, seen, zero)
 		if n == 0 {
@@ -100,14 +117,28 @@ func token(s string, i int, who map[string]string, seen map[string]bool, zero bo
 		return timeToken(s[i:i+n], st, seen), n
 	}
 	rest := s[i:]
+	known := ""
+	for v := range who {
+		if len(v) > len(known) && strings.HasPrefix(rest, v) && (len(v) == len(rest) || !isWordByte(rest[len(v)])) {
+			known = v
+		}
+	}
+	if known != "" {
+		return who[known], len(known)
+	}
 	if m := labelled.FindStringSubmatch(rest); m != nil {
+		for v, esc := range who {
+			if strings.HasPrefix(rest[len(m[0]):], v+",") || strings.HasPrefix(rest[len(m[0]):], v+"]") {
+				return m[0] + esc, len(m[0]) + len(v)
+			}
+		}
 		esc, known := prefixKeys[strings.ToLower(m[1])]
 		n := strings.IndexAny(rest[len(m[0]):], ", ]);|")
 		if n < 0 {
 			n = len(rest) - len(m[0])
 		}
 		if !known {
-			return fmt.Sprintf("%s%%i", m[0]), len(m[0]) + n
+			return m[0] + "%W", len(m[0]) + n
 		}
 		return m[0] + "%" + string(esc), len(m[0]) + n
 	}
@@ -120,10 +151,7 @@ func token(s string, i int, who map[string]string, seen map[string]bool, zero bo
 		return numberToken(rest, n, seen, zero), n
 	}
 	if m := wordRun.FindString(rest); m != "" {
-		if esc := who[m]; esc != "" {
-			return esc, len(m)
-		}
-		return m, len(m)
+		return "%W", len(m)
 	}
 	return "", 0
 }
@@ -148,7 +176,7 @@ func numberToken(rest string, n int, seen map[string]bool, zero bool) string {
 	switch {
 	case n < len(rest) && rest[n] == '-' && digits(rest, n+1) > 0:
 		return "%l"
-	case !seen["%p"]:
+	case !seen["%p"] && (!seen["session"] || seen["pid "+rest[:n]]):
 		seen["%p"] = true
 		return "%p"
 	case zero && !seen["%x"]:

@@ -2,6 +2,7 @@ package logformat
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -9,7 +10,7 @@ import (
 // what it looks like. Source: PostgreSQL's documentation of log_line_prefix.
 var escapes = map[byte]struct{ field, re string }{
 	'a': {"application_name", `[^\n]*?`}, 'u': {"user", `[^\n]*?`}, 'd': {"dbname", `[^\n]*?`},
-	'r': {"remote", `\S*?`}, 'h': {"remote_host", `\S*?`}, 'b': {"backend_type", `[^\n]*?`},
+	'r': {"remote", `\S*?`}, 'h': {"remote_host", `\S*?`}, 'b': {"backend_type", `(?:client backend|background writer|not initialized|[\w.-]*|[\w.-]+(?: [\w.-]+){0,4} (?:launcher|worker|[Ss]cheduler))`},
 	'p': {"pid", `\d+`}, 'P': {"leader_pid", `\d*`}, 't': {"time", pgTime}, 'm': {"time", pgTime},
 	'n': {"time", `\d{10}\.\d{3}`}, 'i': {"ps", `[\w /]*?`}, 'e': {"state_code", `[0-9A-Z]{5}`},
 	'c': {"session_id", `[0-9a-f]+\.[0-9a-f]+`}, 'l': {"line_num", `\d+`}, 's': {"session_start", pgTime},
@@ -60,6 +61,7 @@ func compilePrefix(template string) (*prefix, error) {
 	b.WriteString(`^`)
 	optional := false
 	used := map[string]bool{}
+	words := 0
 	for i := 0; i < len(template); i++ {
 		c := template[i]
 		if c != '%' || i+1 >= len(template) {
@@ -76,6 +78,9 @@ func compilePrefix(template string) (*prefix, error) {
 		case template[i] == 'q' && !optional:
 			optional = true
 			b.WriteString(`(?:`)
+		case template[i] == 'W':
+			words++
+			b.WriteString(group("prefix_"+strconv.Itoa(words), `\S*?`, padded, used))
 		case template[i] == '%':
 			b.WriteString(`%`)
 		case ok:
@@ -161,48 +166,62 @@ func findPrefix(lines []string) *prefix {
 		candidates = append([]string{t}, candidates...)
 	}
 	var best *prefix
-	bestScore := 0
-	for i, t := range candidates {
+	var bestFit fitness
+	for _, t := range candidates {
 		p, err := compilePrefix(t)
 		if err != nil {
 			continue
 		}
-		// A known prefix names its fields for sure, so it wins a tie.
-		if score := fit(p, whole)*2 + min(i, 1); score > bestScore {
-			best, bestScore = p, score
+		if got := fit(p, whole); got.better(bestFit) {
+			best, bestFit = p, got
 		}
 	}
-	if best == nil || bestScore/2 < (len(whole)+1)/2 {
+	if best == nil || bestFit.lines < (len(whole)+1)/2 {
 		return nil
 	}
 	return best
 }
 
-// fit counts the lines that a prefix reads with sound values.
-func fit(p *prefix, lines []string) int {
-	n := 0
-	for _, l := range lines {
-		f := p.match(l)
-		if f == nil {
-			continue
-		}
-		ok := true
-		for _, k := range []string{"user", "dbname", "application_name"} {
-			ok = ok && !strings.ContainsAny(f[k], "=,\t") && len(f[k]) <= 63
-			if k != "application_name" {
-				ok = ok && !strings.ContainsAny(f[k], " :")
-			}
-		}
-		if _, timed := stampOf(f["time"], nil); timed || (f["time"] == "" && p.template == "") {
-			n += b2i(ok)
-		}
+// fitness is how well a prefix reads some lines: how many, with how many named
+// values, and how short it is; the unnamed count against it.
+type fitness struct{ lines, named, brevity int }
+
+func (a fitness) better(b fitness) bool {
+	if a.lines != b.lines {
+		return a.lines > b.lines
 	}
-	return n
+	if a.named != b.named {
+		return a.named > b.named
+	}
+	return a.brevity > b.brevity || b.lines == 0 && a.lines > 0
 }
 
-func b2i(b bool) int {
-	if b {
-		return 1
+// fit counts the lines that a prefix reads with sound values.
+func fit(p *prefix, lines []string) fitness {
+	got := fitness{brevity: -len(p.template)}
+	for _, l := range lines {
+		f := p.match(l)
+		if f == nil || !sound(p, f) {
+			continue
+		}
+		got.lines++
+		for k := range f {
+			if !strings.HasPrefix(k, "prefix_") {
+				got.named++
+			}
+		}
 	}
-	return 0
+	return got
+}
+
+// sound reports whether the values of a match can be what they are called.
+func sound(p *prefix, f map[string]string) bool {
+	for _, k := range []string{"user", "dbname", "application_name"} {
+		v := f[k]
+		if len(v) > 63 || strings.ContainsAny(v, "=,\t|") || (k != "application_name" && strings.ContainsAny(v, " :")) {
+			return false
+		}
+	}
+	_, timed := stampOf(f["time"], nil)
+	return timed || (f["time"] == "" && p.template == "")
 }

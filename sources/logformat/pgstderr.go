@@ -2,6 +2,7 @@ package logformat
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"inquest/sources"
@@ -81,6 +82,10 @@ func (p *prefix) joins(first, line []byte) bool {
 	return h == nil || h["pid"] == m["pid"] && h["session_id"] == m["session_id"]
 }
 
+// atCharacter is what the plain format appends to a message; the other formats
+// have a field for it.
+var atCharacter = regexp.MustCompile(` at character (\d+)$`)
+
 // parse reads a record: its first line and the lines that go on with it.
 func (p *prefix) parse(rec []byte, c *Context, e *sources.Event) bool {
 	var f map[string]string
@@ -112,6 +117,10 @@ func (p *prefix) parse(rec []byte, c *Context, e *sources.Event) bool {
 		c.setTime(e, st)
 	}
 	delete(f, "time")
+	if m := atCharacter.FindStringSubmatchIndex(f["message"]); m != nil && f["error_severity"] != "LOG" {
+		f["cursor_position"] = f["message"][m[2]:m[3]]
+		f["message"] = f["message"][:m[0]]
+	}
 	e.Fields = f
 	finishPostgres(e)
 	return true
