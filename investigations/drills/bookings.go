@@ -172,15 +172,14 @@ func (h *hotel) run(ctx context.Context, play func(conn *pgx.Conn) (string, erro
 	return code, errors.Join(h.st.Leave(ctx, conn), h.missing(ctx, code, 300*time.Millisecond), h.st.Pause(ctx, 200*time.Millisecond), traffic.Stop())
 }
 
-func (h *hotel) scene(ctx context.Context, code string, rights Rights, serverLogs ...string) (Scene, error) {
-	db, err := h.st.Connection(ctx, "reservations", hotelDatabase, rights)
-	if err != nil {
-		return Scene{}, err
-	}
+func (h *hotel) scene(code string, rights Rights, serverLogs ...string) Scene {
 	if len(serverLogs) == 0 {
 		serverLogs = []string{h.st.Server.LogFile()}
 	}
-	return Scene{Record: code, DBs: []Connection{db}, AppRole: hotelRole, Logs: append(serverLogs, h.log.Path)}, nil
+	return Scene{
+		Record: code, DBs: []Connection{h.st.Connection("reservations", hotelDatabase, rights)}, AppRole: hotelRole,
+		Logs: append(serverLogs, h.log.Path),
+	}
 }
 
 // csvLog are settings that make the server write its log as CSV, and csvPath is

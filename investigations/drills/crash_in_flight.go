@@ -59,7 +59,7 @@ func stageCrashInFlight(ctx context.Context, s *Stage) (Scene, error) {
 	if err := errors.Join(sh.missing(ctx, o.id, 300*time.Millisecond), again.Stop()); err != nil {
 		return Scene{}, err
 	}
-	return sh.scene(ctx, o.id, SuperuserRights)
+	return sh.scene(o.id, SuperuserRights), nil
 }
 
 // kill ends one server process of the drill's own server, as the kernel does

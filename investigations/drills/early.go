@@ -47,7 +47,7 @@ func (e early) stage(ctx context.Context, s *Stage) (Scene, error) {
 	if err != nil {
 		return Scene{}, err
 	}
-	return sh.scene(ctx, o.id, e.rights)
+	return sh.scene(o.id, e.rights), nil
 }
 
 func (e early) play(ctx context.Context, sh *shop, f func(context.Context, *shop) error) error {

@@ -51,7 +51,7 @@ func softDeleted() Drill {
 			if err != nil {
 				return Scene{}, err
 			}
-			return h.scene(ctx, code, KitRights, jsonPath(s.Server))
+			return h.scene(code, KitRights, jsonPath(s.Server)), nil
 		},
 	}
 }
@@ -91,7 +91,7 @@ func mismatchedCase() Drill {
 			if err != nil {
 				return Scene{}, err
 			}
-			return h.scene(ctx, code, KitRights)
+			return h.scene(code, KitRights), nil
 		},
 	}
 }
@@ -133,7 +133,7 @@ GRANT SELECT, INSERT, UPDATE ON training.bookings TO booking_svc;`
 			if err != nil {
 				return Scene{}, err
 			}
-			return h.scene(ctx, code, KitRights)
+			return h.scene(code, KitRights), nil
 		},
 	}
 }

@@ -24,6 +24,23 @@ func List() []Drill {
 		softDeleted(),
 		mismatchedCase(),
 		wrongPlace(),
+		retentionDelete(),
+		retentionByHand(),
+		cascadeDelete(),
+		explicitDelete(),
+		apiDelete(),
+		stillPresent(),
+		truncated(),
+		scripted(),
+		keyChanged(),
+		unloggedReset(),
+		rowSecurity(),
+		detachedPartition(),
+		partitionDrop(),
+		walRecycled(),
+		logGap(),
+		noPrivilege(),
+		wrongZone(),
 	}
 }
 

@@ -47,7 +47,7 @@ func responseBeforeWrite() Drill {
 			if err != nil {
 				return Scene{}, err
 			}
-			return h.scene(ctx, code, SuperuserRights)
+			return h.scene(code, SuperuserRights), nil
 		},
 	}
 }
@@ -81,7 +81,7 @@ func insertRefused() Drill {
 			if err != nil {
 				return Scene{}, err
 			}
-			return h.scene(ctx, code, KitRights, csvPath(s.Server))
+			return h.scene(code, KitRights, csvPath(s.Server)), nil
 		},
 	}
 }
@@ -123,7 +123,7 @@ CREATE TRIGGER refuse_blocked BEFORE INSERT ON bookings FOR EACH ROW EXECUTE FUN
 			if err != nil {
 				return Scene{}, err
 			}
-			return h.scene(ctx, code, SuperuserRights)
+			return h.scene(code, SuperuserRights), nil
 		},
 	}
 }

@@ -220,13 +220,9 @@ func (s *shop) drop(id int64) {
 }
 
 // scene is what the investigator of an incident in the shop is given.
-func (s *shop) scene(ctx context.Context, id int64, rights Rights) (Scene, error) {
-	db, err := s.st.Connection(ctx, "shop", shopDatabase, rights)
-	if err != nil {
-		return Scene{}, err
-	}
+func (s *shop) scene(id int64, rights Rights) Scene {
 	return Scene{
-		Record: strconv.FormatInt(id, 10), DBs: []Connection{db}, AppRole: shopRole,
+		Record: strconv.FormatInt(id, 10), DBs: []Connection{s.st.Connection("shop", shopDatabase, rights)}, AppRole: shopRole,
 		Logs: []string{s.st.Server.LogFile(), s.log.Path},
-	}, nil
+	}
 }

@@ -1,5 +1,7 @@
 package drills_test
 
+import "maps"
+
 // proofs says of each drill how its incident shows on the server.
 func proofs() map[string]happened {
 	return map[string]happened{
@@ -19,7 +21,7 @@ func proofs() map[string]happened {
 			silent: []string{`DELETE [^\n]*$ID`},
 		},
 		"psql-delete": {
-			sql:    orderGone,
+			sql:    with(orderGone, keyInWAL, "1"),
 			log:    []string{`mkoval@shop/\[unknown\] LOG:  connection authorized: user=mkoval database=shop application_name=psql`, `mkoval@shop/psql LOG:  disconnection`, `"status":404,"record_id":"$ID"`},
 			silent: []string{"DELETE"},
 		},
@@ -52,6 +54,44 @@ func proofs() map[string]happened {
 		"wrong-place": {sql: map[string]string{
 			`SELECT count(*) FROM bookings WHERE code = '$ID'`: "0", `SELECT count(*) FROM training.bookings WHERE code = '$ID'`: "1",
 		}},
+		"retention-delete": {
+			sql: with(orderGone, "SELECT count(*) FROM jobs WHERE kind = 'purge_stale_drafts'", "4"),
+			log: []string{`batch@shop/cron: purge_stale_drafts LOG:  disconnection`}, silent: []string{"DELETE", "application_name=psql"},
+		},
+		"retention-by-hand": {
+			sql: with(orderGone, "SELECT count(*) FROM jobs WHERE kind = 'purge_stale_drafts'", "3"),
+			log: []string{`application_name=psql`}, silent: []string{"DELETE"},
+		},
+		"cascade-delete":  {sql: orderGone, log: []string{`DELETE FROM customers WHERE id`, `"method":"DELETE","path":"/customers/`}, silent: []string{"DELETE FROM orders"}},
+		"explicit-delete": {sql: orderGone, log: []string{`DELETE FROM orders WHERE customer_id`, `DELETE FROM customers WHERE id`}},
+		"api-delete":      {sql: orderGone, log: []string{`partner-linden \[.*"DELETE /orders/$ID HTTP/1.1" 204`}},
+		"still-present": {
+			sql: map[string]string{"SELECT count(*) FROM orders WHERE id = $ID": "1"}, log: []string{`"GET /v2/orders/$ID HTTP/1.1" 404`},
+		},
+		"truncate":      {sql: with(orderGone, "SELECT count(*) < 200 FROM orders", "t"), log: []string{"application_name=psql"}, silent: []string{"TRUNCATE orders"}},
+		"script-delete": {sql: with(orderGone, "SELECT count(*) FROM applied_scripts", "2"), log: []string{"ops_batch@shop/psql LOG:  disconnection"}},
+		"key-changed":   {sql: with(orderGone, "SELECT status FROM orders WHERE id = $ID + 7000000", "routed"), log: []string{"UPDATE orders SET id = id"}},
+		"unlogged-reset": {
+			sql: map[string]string{"SELECT count(*) FROM baskets": "0", "SELECT relpersistence FROM pg_class WHERE relname = 'baskets'": "u"},
+			log: []string{"was not properly shut down", `"status":201,"record_id":"$ID"`},
+		},
+		"row-security": {
+			sql: map[string]string{"SELECT count(*) FROM documents WHERE ($ID)": "1", "SELECT count(*) FROM documents WHERE ($ID) AND folder_tenant = 4": "0"},
+			log: []string{`PUT /tenants/4/documents/\d+ -> 201`, `GET /tenants/4/documents/\d+ -> 404`},
+		},
+		"detached-partition": {sql: map[string]string{
+			"SELECT count(*) FROM readings WHERE id = '$ID'": "0", "SELECT count(*) FROM readings_last WHERE id = '$ID'": "1",
+			"SELECT relispartition FROM pg_class WHERE relname = 'readings_last'": "f", "SELECT count(*) FROM readings_now": "*",
+		}, log: []string{"DETACH PARTITION readings_last"}},
+		"partition-drop": {sql: map[string]string{
+			"SELECT count(*) FROM readings WHERE id = '$ID'": "0", "SELECT count(*) FROM pg_class WHERE relname LIKE 'readings_last%'": "0",
+		}, log: []string{"DROP TABLE readings_last"}},
+		"wal-recycled": {sql: with(orderGone, keyInWAL, "0"), silent: []string{"DELETE", "psql"}},
+		"log-gap":      {sql: orderGone, log: []string{"disconnection"}, silent: []string{"user=mkoval", "DELETE"}},
+		"no-privilege": {sql: orderGone},
+		"wrong-zone": {sql: map[string]string{
+			"SELECT count(*) FROM documents WHERE ($ID)": "0",
+		}, log: []string{"IST .*terminating connection due to idle-in-transaction timeout", `documents/\d+ -> 404`}},
 	}
 }
 
@@ -59,3 +99,14 @@ func proofs() map[string]happened {
 var orderGone = map[string]string{`SELECT count(*) FROM orders WHERE id = $ID`: "0", `SELECT count(*) FROM order_lines WHERE order_id = $ID`: "0"}
 
 var bookingGone = map[string]string{`SELECT count(*) FROM bookings WHERE code = '$ID'`: "0"}
+
+// with is a set of checks and one more.
+func with(checks map[string]string, sql, want string) map[string]string {
+	out := maps.Clone(checks)
+	out[sql] = want
+	return out
+}
+
+// keyInWAL counts the segments that hold the bytes of a number as a bigint key.
+const keyInWAL = `WITH k AS (SELECT string_agg(substring(int8send($ID) FROM i FOR 1), ''::bytea ORDER BY i DESC) AS bytes FROM generate_series(1, 8) i)
+SELECT count(*) FROM k, pg_ls_waldir() w WHERE position(k.bytes IN pg_read_binary_file('pg_wal/' || w.name)) > 0`

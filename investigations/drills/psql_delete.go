@@ -91,7 +91,7 @@ func (m manualDelete) stage(ctx context.Context, s *Stage) (Scene, error) {
 	if err != nil {
 		return Scene{}, err
 	}
-	return sh.scene(ctx, victim.id, KitRights)
+	return sh.scene(victim.id, KitRights), nil
 }
 
 // placeOne places an order, and reads it once, as a customer does.

@@ -116,15 +116,18 @@ func firstLine(text string) string {
 }
 
 // Provision makes a database owned by a role, with its schema, as the role that
-// owns it, and the investigator's role. Other roles come first.
+// owns it, and the investigators' roles. It may be called once a server.
 func (s *Stage) Provision(ctx context.Context, db Database) error {
 	admin := Session{Database: "postgres", App: "provision", Simple: true}
 	var roles strings.Builder
-	for _, r := range append([]string{db.Owner}, db.Roles...) {
+	for _, r := range append([]string{db.Owner, investigators[KitRights], investigators[ReaderRights]}, db.Roles...) {
 		fmt.Fprintf(&roles, "CREATE ROLE %s LOGIN PASSWORD '%s';\n", quoteIdent(r), password)
 	}
 	create := fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE template0", quoteIdent(db.Name), quoteIdent(db.Owner))
 	if err := s.Do(ctx, admin, roles.String(), create); err != nil {
+		return err
+	}
+	if err := investigatorRoles(ctx, s, db.Name); err != nil {
 		return err
 	}
 	owner := Session{Role: db.Owner, Database: db.Name, App: db.MigratesAs}
@@ -150,26 +153,28 @@ const (
 	ReaderRights
 )
 
-// Connection makes the investigator's way in. It may be called once a server
-// and database.
-func (s *Stage) Connection(ctx context.Context, name, database string, rights Rights) (Connection, error) {
-	c := Connection{Name: name, DSN: s.Server.DSN(database), Superuser: s.Server.DSN(database)}
-	const role = "oncall"
-	grants := []string{
-		fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", role, password),
-		"GRANT pg_read_all_data TO " + role,
+// Connection is the investigator's way into a database that Provision made.
+func (s *Stage) Connection(name, database string, rights Rights) Connection {
+	return s.connectionAt(s.Server, name, database, rights)
+}
+
+func (s *Stage) connectionAt(srv Server, name, database string, rights Rights) Connection {
+	c := Connection{Name: name, DSN: srv.DSN(database), Superuser: srv.DSN(database)}
+	if rights != SuperuserRights {
+		c.DSN = srv.DSNAs(investigators[rights], password, database)
 	}
-	switch rights {
-	case SuperuserRights:
-		return c, nil
-	case KitRights:
-		grants = append(grants, "GRANT pg_monitor TO "+role,
-			"GRANT EXECUTE ON FUNCTION pg_read_binary_file(text, bigint, bigint, boolean) TO "+role)
-	case ReaderRights:
-	}
-	c.DSN = s.Server.DSNAs(role, password, database)
-	admin := Session{Database: database, App: "provision", Simple: true}
-	return c, s.Do(ctx, admin, grants...)
+	return c
+}
+
+var investigators = map[Rights]string{KitRights: "oncall", ReaderRights: "readonly"}
+
+// investigatorRoles makes the roles that investigators connect as; every server
+// has them before anything happens.
+func investigatorRoles(ctx context.Context, s *Stage, database string) error {
+	grants := `GRANT pg_read_all_data, pg_monitor TO oncall;
+		GRANT EXECUTE ON FUNCTION pg_read_binary_file(text, bigint, bigint, boolean) TO oncall;
+		GRANT pg_read_all_data TO readonly;`
+	return s.Do(ctx, Session{Database: database, App: "provision", Simple: true}, grants)
 }
 
 // AwaitServer waits until the server takes connections again after a crash.

@@ -72,9 +72,7 @@ func unfinished(ctx context.Context, s *Stage, serverLog string, leave func(*pgx
 		return Scene{}, fmt.Errorf("book: %w", err)
 	}
 	h.confirmed(begun, b)
-	scene, err := h.scene(ctx, b.code, KitRights, serverLog)
-	if err != nil {
-		return Scene{}, err
-	}
-	return scene, errors.Join(leave(conn, &scene), h.missing(ctx, b.code, 300*time.Millisecond), traffic.Stop())
+	scene := h.scene(b.code, KitRights, serverLog)
+	err = errors.Join(leave(conn, &scene), h.missing(ctx, b.code, 300*time.Millisecond), traffic.Stop())
+	return scene, err
 }

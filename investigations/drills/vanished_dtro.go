@@ -53,12 +53,8 @@ func stageVanishedDtro(ctx context.Context, s *Stage) (Scene, error) {
 	if err := traffic.Stop(); err != nil {
 		return Scene{}, err
 	}
-	db, err := s.Connection(ctx, "prod", dtroDatabase, KitRights)
-	if err != nil {
-		return Scene{}, err
-	}
 	return Scene{
-		Record: vanishedID, DBs: []Connection{db}, AppRole: dtroRole,
+		Record: vanishedID, DBs: []Connection{s.Connection("prod", dtroDatabase, KitRights)}, AppRole: dtroRole,
 		Logs: append([]string{s.Server.LogFile()}, svc.logs.paths()...),
 	}, nil
 }
