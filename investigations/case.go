@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,7 +22,9 @@ type Case struct {
 	redact  Redactor
 	now     func() time.Time
 
-	mu      sync.Mutex
+	shown atomic.Pointer[State] // the newest state, for readers
+
+	mu      sync.Mutex // held while an entry goes to disk
 	state   State
 	watch   map[int]func(State)
 	watcher int
@@ -37,18 +40,22 @@ func NewCase(j Journal, entries []Entry, redact Redactor, now func() time.Time) 
 	if now == nil {
 		now = time.Now
 	}
-	return &Case{journal: j, redact: redact, now: now, state: state, watch: map[int]func(State){}}, nil
+	c := &Case{journal: j, redact: redact, now: now, watch: map[int]func(State){}}
+	c.set(state)
+	return c, nil
 }
 
-// State returns the state after the newest entry.
-func (c *Case) State() State {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.state
+// State returns the state after the newest entry. It never waits for the disk.
+func (c *Case) State() State { return *c.shown.Load() }
+
+func (c *Case) set(s State) {
+	c.state = s
+	c.shown.Store(&s)
 }
 
 // Watch calls f after every entry until the returned function is called. f runs
-// on the goroutine that appended and must not block.
+// on the goroutine that appended and must not block. Entries of two goroutines
+// may be told in either order: ask State for the newest.
 func (c *Case) Watch(f func(State)) (stop func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -104,7 +111,7 @@ func (c *Case) record(kind EntryKind, body any) ([]func(State), State, error) {
 	if err != nil {
 		return nil, State{}, err
 	}
-	c.state = next
+	c.set(next)
 	watchers := make([]func(State), 0, len(c.watch))
 	for _, f := range c.watch {
 		watchers = append(watchers, f)
@@ -128,7 +135,7 @@ func (c *Case) Follow(e Entry) error {
 	c.mu.Lock()
 	next, err := c.state.Apply(e)
 	if err == nil {
-		c.state = next
+		c.set(next)
 	}
 	watchers := make([]func(State), 0, len(c.watch))
 	for _, f := range c.watch {

@@ -151,9 +151,12 @@ func (r *Runner) runPhase(ctx context.Context, phase Phase, picked map[string]bo
 	return errors.Join(all...)
 }
 
+// errOwnLimit tells a probe's own time limit from that of the whole run.
+var errOwnLimit = errors.New("the probe's time limit")
+
 // runProbe returns an error only when the result could not be recorded.
 func (r *Runner) runProbe(ctx context.Context, p Probe, known Facts) error {
-	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, p.Timeout, errOwnLimit)
 	defer cancel()
 	r.register(p.ID, cancel)
 	defer r.register(p.ID, nil)
@@ -202,8 +205,10 @@ func (c *Collector) blindFor(ctx context.Context, p Probe, err error) {
 	switch {
 	case errors.As(err, &blind):
 		c.Blind(blind.Why, blind.Opens)
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(context.Cause(ctx), errOwnLimit):
 		c.Blind(fmt.Sprintf("stopped at its limit of %s", p.Timeout), "run the step again with --budget large, or narrow it with --table or --from")
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		c.Blind("the time for the whole run ended before it did", "run the step again with a longer --timeout")
 	case ctx.Err() != nil:
 		c.Blind("cancelled before it ended", "run the step again")
 	default:
