@@ -131,6 +131,9 @@ func connectReason(cfg *pgconn.Config, err error) (why, opens string) {
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return "there is no route to the host", "check network and VPN"
 	}
+	if cfg.ValidateConnect != nil {
+		return "no server of the wanted kind: " + firstLine(rootCause(err).Error()), "check target_session_attrs"
+	}
 	return firstLine(rootCause(err).Error()), "check that a PostgreSQL server listens there"
 }
 
@@ -142,6 +145,9 @@ func serverRefusal(cfg *pgconn.Config, pe *pgconn.PgError) (why, opens string) {
 		}
 		return "the password was not accepted (28P01)", "check user and password"
 	case "28000":
+		if strings.Contains(pe.Message, "not permitted to log in") {
+			return pe.Message + " (28000)", "another role, or ALTER ROLE " + QuoteIdent(cfg.User) + " LOGIN"
+		}
 		return "not let in: " + pe.Message + " (28000)", "a line in pg_hba.conf for this host, user and database; or another role"
 	case "3D000":
 		return "the database does not exist (3D000)", "check dbname; psql -l lists what there is"
@@ -150,7 +156,7 @@ func serverRefusal(cfg *pgconn.Config, pe *pgconn.PgError) (why, opens string) {
 	case "57P03":
 		return "the server takes no connections now: " + pe.Message + " (57P03)", "run again when it is up"
 	case "42501":
-		return "the role may not connect: " + pe.Message + " (42501)", fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s", QuoteIdent(cfg.Database), QuoteIdent(cfg.User))
+		return "the role may not connect: " + pe.Message + " (42501)", grant(fmt.Sprintf("CONNECT ON DATABASE %s TO %s", QuoteIdent(cfg.Database), QuoteIdent(cfg.User)))
 	}
 	return fmt.Sprintf("refused: %s (%s)", pe.Message, pe.Code), "check the connection options"
 }

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"inquest/sources/heap"
 	"inquest/sources/pgserver"
 	"inquest/sources/postgres"
@@ -94,7 +92,9 @@ func TestPagesHoldDeadVersionsAndStayAsTheyAre(t *testing.T) {
 			})
 			t.Run("key changed", func(t *testing.T) {
 				vs := searchOne(t, db, "pg.t", uuidN(12))[0].Versions
-				if len(vs) != 2 || !slices.ContainsFunc(vs, func(v postgres.RowVersion) bool { return v.Key == "different" && v.Found == "chain" && *v.Row["n"] == "12" }) {
+				if len(vs) != 2 || !slices.ContainsFunc(vs, func(v postgres.RowVersion) bool {
+					return v.Key == "different" && v.Found == "chain" && *v.Row["n"] == "12"
+				}) {
 					t.Errorf("%+v", vs)
 				}
 			})
@@ -148,10 +148,7 @@ func pageOf(t *testing.T, s *pgserver.Server, rel string, block int) string {
 func answer(t *testing.T, s *pgserver.Server, text string) string {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
-	c, err := pgconn.Connect(ctx, s.SocketDSN(s.Superuser(), "postgres"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := connectSuper(t, s)
 	defer func() { _ = c.Close(ctx) }()
 	r, err := c.Exec(ctx, text).ReadAll()
 	if err != nil {

@@ -72,14 +72,21 @@ create role app login password 'pw';
 func sql(t *testing.T, s *pgserver.Server, text string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
-	c, err := pgconn.Connect(ctx, s.SocketDSN(s.Superuser(), "postgres"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := connectSuper(t, s)
 	defer func() { _ = c.Close(ctx) }()
 	if _, err := c.Exec(ctx, text).ReadAll(); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
+}
+
+// connectSuper opens a plain session of the superuser.
+func connectSuper(t *testing.T, s *pgserver.Server) *pgconn.PgConn {
+	t.Helper()
+	c, err := pgconn.Connect(context.WithoutCancel(t.Context()), s.SocketDSN(s.Superuser(), "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // open connects to the cluster as a role; the superuser when role is empty.
@@ -149,4 +156,17 @@ func TestCheckSaysWhatEachRoleMaySee(t *testing.T) {
 func isBlind(err error) bool {
 	var b *sources.Blind
 	return errors.As(err, &b) && b.Why != ""
+}
+
+// fill runs statements for a benchmark.
+func fill(b *testing.B, s *pgserver.Server, text string) {
+	b.Helper()
+	c, err := pgconn.Connect(b.Context(), s.SocketDSN(s.Superuser(), "postgres"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = c.Close(b.Context()) }()
+	if _, err := c.Exec(b.Context(), text).ReadAll(); err != nil {
+		b.Fatal(err)
+	}
 }
