@@ -80,8 +80,10 @@ func TestAssessIsPureAndOrdered(t *testing.T) {
 func TestDeriveWindow(t *testing.T) {
 	v7 := "017F22E2-79B0-7CC3-98C4-DC0C0C07398F"
 	facts := inv.Facts{
-		{Kind: inv.Setting, Time: t0.Add(-time.Hour)}, {Kind: inv.APIAnswer, Time: t0.Add(time.Minute), Says: "later"},
-		{Kind: inv.IDIssued, Time: t0, Says: "first"}, {Kind: inv.TupleInserted},
+		{Kind: inv.Setting, Time: t0.Add(-time.Hour)},
+		{Kind: inv.APIAnswer, Time: t0.Add(time.Minute), Says: "later"},
+		{Kind: inv.IDIssued, Time: t0, Says: "first"},
+		{Kind: inv.TupleInserted},
 	}
 	if w, why, ok := inv.DeriveWindow(inv.Record{ID: recordID}, facts); !ok || w != sources.Around(t0, 30*time.Minute) || !strings.Contains(why, "first") {
 		t.Error(w, why, ok)

@@ -21,8 +21,10 @@ func filled() (inv.State, inv.Assessment) {
 		Version:  "0.1.0",
 		OpenedAt: t0.Add(time.Hour), UpdatedAt: t0.Add(2 * time.Hour), Entries: 31, WindowWhy: "from: the client's log shows a 201",
 		Sources: []sources.Status{
-			{Source: "db:prod", Kind: sources.KindPostgres, State: sources.StatePartial, Summary: "PostgreSQL 15.4, role auditor, read-only",
-				Abilities: []sources.Ability{{Name: "read WAL", OK: true}, {Name: "raw pages", Why: "permission denied for function get_raw_page", Opens: "GRANT EXECUTE ON FUNCTION get_raw_page(text, bigint) TO auditor"}}},
+			{
+				Source: "db:prod", Kind: sources.KindPostgres, State: sources.StatePartial, Summary: "PostgreSQL 15.4, role auditor, read-only",
+				Abilities: []sources.Ability{{Name: "read WAL", OK: true}, {Name: "raw pages", Why: "permission denied for function get_raw_page", Opens: "GRANT EXECUTE ON FUNCTION get_raw_page(text, bigint) TO auditor"}},
+			},
 			{Source: "log:api", Kind: sources.KindLog, State: sources.StateFailed, Problem: "open api.log: no such file; name one that exists with --logs"},
 		},
 		Runs:     map[string]inv.Run{"database.versions": {Blind: []sources.Blind{{Why: "pageinspect is not installed", Opens: "CREATE EXTENSION pageinspect"}}}},
@@ -70,8 +72,10 @@ func filledAssessment() inv.Assessment {
 
 func hypotheses() []inv.Hypothesis {
 	return []inv.Hypothesis{
-		{Cause: inv.CauseApplication, Mechanism: "rolled-back", Standing: inv.Leading, Summary: "The application rolled its transaction back after it had answered",
-			Supports: []string{"E1"}, For: []string{"xid 764 aborted by an ABORT record"}, Untested: []string{"the code path"}, Settles: []string{"the application's log of that request"}},
+		{
+			Cause: inv.CauseApplication, Mechanism: "rolled-back", Standing: inv.Leading, Summary: "The application rolled its transaction back after it had answered",
+			Supports: []string{"E1"}, For: []string{"xid 764 aborted by an ABORT record"}, Untested: []string{"the code path"}, Settles: []string{"the application's log of that request"},
+		},
 		{Cause: inv.CauseAccidental, Mechanism: "response-before-write", Standing: inv.Possible, Supports: []string{"E2"}},
 		{Cause: inv.CauseAccidental, Mechanism: "manual-delete", Standing: inv.RuledOut, Against: []string{"the row was never committed"}, Contradicts: []string{"E1"}},
 		{Cause: inv.CauseRetention, Mechanism: "purge-job", Standing: inv.Untested, Untested: []string{"schedulers"}, Settles: []string{"--repo", "cron on the host"}},
