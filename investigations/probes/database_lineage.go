@@ -20,6 +20,20 @@ type walHolder interface {
 	WAL(ctx context.Context) (wal.Source, error)
 }
 
+type sqlWAL interface {
+	WAL(ctx context.Context) (*postgres.WALSource, error)
+}
+
+type adapter struct{ s sqlWAL }
+
+func (a adapter) WAL(ctx context.Context) (wal.Source, error) {
+	w, err := a.s.WAL(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
 func databaseLineage() inv.Probe {
 	return inv.Probe{
 		ID: "database.lineage", Step: inv.StepDatabase, Phase: inv.PhaseWAL, Title: "Row lineage (WAL)",
@@ -91,6 +105,9 @@ func traceServer(ctx context.Context, c *inv.Collector, server sources.Source, t
 func gather(ctx context.Context, c *inv.Collector, server sources.Source, withFiles bool) (*walUnion, error) {
 	u := &walUnion{}
 	holders := inv.With[walHolder](c)
+	for _, h := range inv.With[sqlWAL](c) {
+		holders = append([]inv.Able[walHolder]{{Source: h.Source, Ability: adapter{h.Ability}}}, holders...)
+	}
 	for _, h := range holders {
 		onDisk := h.Source.Kind() == sources.KindWAL
 		if h.Source.Name() != server.Name() && !(onDisk && withFiles) {

@@ -40,28 +40,32 @@ func collectTables(ctx context.Context, c *inv.Collector) error {
 			blindTo(c, s.Source.Name(), err)
 			continue
 		}
-		found := candidates{Server: s.Source.Name(), Tables: tables, Cut: len(tables) > mostTables}
-		if found.Cut {
-			found.Tables = tables[:mostTables]
-		}
-		if err := keepTables(c, found); err != nil {
+		if err := keepTables(c, s.Source.Name(), tables); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// keepTables keeps as many of the tables as fit into one item.
-func keepTables(c *inv.Collector, found candidates) error {
+// keepTables keeps one item a table, so that one with a thousand columns does
+// not push out the others.
+func keepTables(c *inv.Collector, server string, tables []postgres.TableInfo) error {
 	query := "catalogue: tables with a column that fits " + c.Record.ID
-	for {
-		err := c.Keep(evidenceTables, found.Server, query, "", found)
+	if err := c.Keep(evidenceTables, server, query, "", candidates{Server: server, Cut: len(tables) > mostTables}); err != nil {
+		return err
+	}
+	for _, t := range tables[:min(len(tables), mostTables)] {
+		err := c.Keep(evidenceTables, server, query, t.DisplayName(), candidates{Server: server, Tables: []postgres.TableInfo{t}})
 		var tooLarge *sources.Blind
-		if !errors.As(err, &tooLarge) || len(found.Tables) < 2 {
+		if errors.As(err, &tooLarge) {
+			c.Blind(t.DisplayName()+": "+tooLarge.Why, "")
+			continue
+		}
+		if err != nil {
 			return err
 		}
-		found.Tables, found.Cut = found.Tables[:len(found.Tables)/2], true
 	}
+	return nil
 }
 
 // tablesOf returns what the probe stored, by server.

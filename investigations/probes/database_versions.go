@@ -122,11 +122,12 @@ func readVersions(in inv.Input) inv.Reading {
 		return inv.BlindReading(in.Blind)
 	}
 	r := inv.Reading{Outcome: inv.Absent, Summary: "no version of the row on the pages of its tables"}
-	complete, dead := true, 0
+	complete, dead, files := true, 0, false
 	var said []string
 	for _, p := range stored {
 		for _, ps := range p.searches {
 			complete = complete && ps.Complete
+			files = files || ps.Via == postgres.ViaFile
 			for _, v := range ps.Versions {
 				if v.Pointer == "dead" && v.Index != nil {
 					dead++
@@ -150,6 +151,9 @@ func readVersions(in inv.Input) inv.Reading {
 		r.Outcome, r.Summary = inv.Found, plural(len(said), "version")+": "+short(strings.Join(said, "; "), 240)
 	case dead > 0:
 		r.Outcome, r.Summary = inv.Found, fmt.Sprintf("an index still points at %s whose bytes were pruned: a row with this key was written here once", plural(dead, "address"))
+	case files:
+		r.Outcome, r.Summary = inv.BlindOutcome, "no version found in the files, which are as old as the last checkpoint; what came later is in WAL"
+		r.Opens = "a superuser with pageinspect sees the pages in memory as well"
 	case !complete:
 		r.Outcome, r.Summary = inv.BlindOutcome, "no version found, but not every page could be searched"
 	}

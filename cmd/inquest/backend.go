@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"inquest/investigations"
+	"inquest/investigations/drills"
+	"inquest/investigations/journal"
+	"inquest/investigations/report"
+	"inquest/sources"
+	"inquest/ui/backend"
+)
+
+// desk implements backend.Backend: it is where the screens meet the disk and
+// the sources.
+type desk struct {
+	p   *program
+	dir string // case folder
+}
+
+func newDesk(p *program) *desk { return &desk{p: p, dir: caseDir(p)} }
+
+// caseDir is where cases are saved: INQUEST_CASES, else the user's data folder.
+func caseDir(p *program) string {
+	if dir := p.getenv("INQUEST_CASES"); dir != "" {
+		return dir
+	}
+	return journal.DefaultDir()
+}
+
+// List returns the saved cases.
+func (d *desk) List(context.Context) ([]backend.CaseSummary, error) {
+	list, err := journal.List(d.dir)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]backend.CaseSummary, 0, len(list))
+	for _, s := range list {
+		out = append(out, backend.CaseSummary{
+			Path: s.Path, Record: s.Record, Table: s.Table, Fate: s.Fate, Standing: s.Standing, Leading: s.Leading,
+			Steps: len(investigations.Steps()), Updated: s.Updated, Locked: s.Locked, Broken: s.Broken, Recording: s.Recording,
+		})
+	}
+	return out, nil
+}
+
+// Open opens a saved case without connections.
+func (d *desk) Open(_ context.Context, path string) (backend.Session, error) {
+	s, err := reopen(d.p, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Defaults fills the New form from the environment.
+func (d *desk) Defaults(context.Context) (backend.Defaults, error) {
+	def := backend.Defaults{Case: backend.NewCase{Budget: investigations.BudgetNormal}}
+	if d.p.getenv("PGHOST") != "" || d.p.getenv("PGSERVICE") != "" || d.p.getenv("PGDATABASE") != "" {
+		def.Case.Databases = []string{"dbname=" + d.p.getenv("PGDATABASE")}
+	}
+	return def, nil
+}
+
+// Create makes a case in the case folder.
+func (d *desk) Create(_ context.Context, n backend.NewCase) (backend.Session, error) {
+	r, err := d.request(n)
+	if err != nil {
+		return nil, err
+	}
+	s, err := create(d.p, r, journal.NewPath(d.dir, r.Record, d.p.now()), "")
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// CheckSources opens the sources, asks each what it can answer, and closes them.
+func (d *desk) CheckSources(ctx context.Context, n backend.NewCase, each func(sources.Status)) error {
+	if strings.TrimSpace(n.Record) == "" {
+		n.Record = "unknown" // sources can be checked before the id is typed
+	}
+	r, err := d.request(n)
+	if err != nil {
+		return err
+	}
+	list := openSources(r, d.p)
+	var wg sync.WaitGroup
+	for _, s := range list {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, checkLimit)
+			defer cancel()
+			each(s.Check(ctx))
+		})
+	}
+	wg.Wait()
+	var errs []error
+	for _, s := range list {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (d *desk) request(n backend.NewCase) (request, error) {
+	r := request{NewCase: n}
+	if !n.At.IsZero() && n.Window.IsZero() {
+		r.Window = sources.Window{From: n.At.Add(-defaultAround), To: n.At.Add(defaultAround)}
+	}
+	return r, r.check()
+}
+
+// Export writes the report; an empty path means beside the case file.
+func (d *desk) Export(_ context.Context, s backend.Session, path string) (string, error) {
+	if path == "" {
+		base := strings.TrimSuffix(s.Path(), journal.Extension)
+		if base == "" {
+			base = filepath.Join(d.dir, "recording")
+		}
+		path = base + ".md"
+	}
+	if err := writeReport(path, s.State(), s.Assessment()); err != nil {
+		return "", err
+	}
+	if s.ReadOnly() == "" {
+		err := s.Record(investigations.EntryExported, investigations.Exported{Path: path, Format: strings.TrimPrefix(filepath.Ext(path), ".")})
+		if err != nil {
+			return path, err
+		}
+	}
+	return path, nil
+}
+
+// Drills lists the practice incidents.
+func (d *desk) Drills() []backend.Drill {
+	var out []backend.Drill
+	server := serverFound()
+	for _, x := range drills.List() {
+		b := backend.Drill{ID: x.ID, Title: x.Title, Story: x.Story}
+		switch {
+		case server:
+		case x.ID == defaultDrill:
+			b.Recorded = true
+		default:
+			b.Unavailable = "no PostgreSQL server binary was found: install postgresql to practise on this one"
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// StartDrill builds an incident and opens its case; without a server binary the
+// default drill opens as a recording.
+func (d *desk) StartDrill(ctx context.Context, id string, progress func(backend.Progress)) (backend.Session, error) {
+	if !serverFound() && id == defaultDrill {
+		return openRecording(d.p)
+	}
+	x, ok := drills.Find(id)
+	if !ok {
+		return nil, fmt.Errorf("there is no drill %q: inquest drill list names them", id)
+	}
+	st, err := stage(ctx, d.p, x, func(what string) { progress(backend.Progress{What: what}) })
+	if err != nil {
+		return nil, err
+	}
+	return st.session, nil
+}
+
+// writeReport writes the report in the format that the path's ending names.
+func writeReport(path string, s investigations.State, a investigations.Assessment) error {
+	var body []byte
+	var err error
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".md", ".markdown":
+		body = report.Markdown(s, a)
+	case ".html", ".htm":
+		body, err = report.HTML(s, a)
+	case ".json":
+		body, err = investigations.NewFindings(s, a).JSON()
+	default:
+		return usage("the report %s has no ending that names a format: use .md, .html or .json", path)
+	}
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if err := os.WriteFile(path, body, 0o600); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}

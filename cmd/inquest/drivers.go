@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"inquest/investigations"
+	"inquest/sources"
+	"inquest/sources/logfile"
+	"inquest/sources/postgres"
+	"inquest/sources/walfiles"
+)
+
+// driver opens the sources of one kind that a request names. It does no network
+// I/O: the first contact is the source's own check.
+type driver struct {
+	name string
+	open func(request, *program) []sources.Source
+}
+
+// drivers is the list of places evidence can come from. Adding one is a package
+// and a line here.
+var drivers = []driver{
+	{"postgres", openDatabases},
+	{"wal", openWAL},
+	{"logs", openLogs},
+}
+
+// openSources opens everything a request names. What cannot be opened is in the
+// list as a missing source, so that the case says so.
+func openSources(r request, p *program) []sources.Source {
+	var out []sources.Source
+	for _, d := range drivers {
+		out = append(out, d.open(r, p)...)
+	}
+	return unique(out)
+}
+
+// unique drops sources whose name was seen before: the same log named twice is
+// one source.
+func unique(list []sources.Source) []sources.Source {
+	seen := map[string]bool{}
+	out := list[:0:0]
+	for _, s := range list {
+		if seen[s.Name()] {
+			continue
+		}
+		seen[s.Name()] = true
+		out = append(out, s)
+	}
+	return out
+}
+
+func openDatabases(r request, p *program) []sources.Source {
+	limits := r.Budget.Limits()
+	opt := postgres.Options{
+		Budget:  postgres.Budget{ScanBytes: limits.ScanBytes, HeapBytes: limits.HeapBytes, WALBytes: limits.WALBytes},
+		AppRole: r.AppRole, AppSettings: r.AppSettings, Now: p.now,
+	}
+	if r.Budget == investigations.BudgetLarge {
+		opt.Total = -1
+	}
+	var out []sources.Source
+	for i, arg := range r.Databases {
+		name, dsn := splitName(arg)
+		if name == "" {
+			name = databaseName(dsn, i)
+		}
+		name = "db:" + name
+		s, err := postgres.Open(name, dsn, opt)
+		if err != nil {
+			out = append(out, missing(name, sources.KindPostgres, err))
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func openWAL(r request, _ *program) []sources.Source {
+	var out []sources.Source
+	for _, dir := range r.WAL {
+		s, err := walfiles.Open(dir)
+		if err != nil {
+			out = append(out, missing("wal:"+filepath.Base(dir), sources.KindWAL, err))
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func openLogs(r request, p *program) []sources.Source {
+	var out []sources.Source
+	for _, path := range r.Logs {
+		opt := logfile.Options{Location: r.Location, Now: p.now}
+		for name, format := range r.Formats {
+			if name == path || name == filepath.Base(path) || name == "log:"+filepath.Base(path) {
+				opt.Format = format
+			}
+		}
+		list, err := logfile.Open(path, opt)
+		if err != nil {
+			out = append(out, missing("log:"+filepath.Base(path), sources.KindLog, err))
+		}
+		out = append(out, list...)
+	}
+	return out
+}
+
+func missing(name string, kind sources.Kind, err error) sources.Source {
+	var b *sources.Blind
+	if !errors.As(err, &b) {
+		b = &sources.Blind{Why: fmt.Sprintf("open %s: %v", name, err)}
+	}
+	return sources.NewMissing(name, kind, b)
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"inquest/investigations"
+	"inquest/investigations/journal"
+	"inquest/sources"
+)
+
+const defaultAround = 30 * time.Minute
+
+// runFlags are the flags of run beside those that name sources.
+type runFlags struct {
+	caseFlags
+	casePath, report   string
+	json, quiet, plain bool
+	timeout            time.Duration
+}
+
+func (p *program) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run RECORD_ID",
+		Short: "Walk the whole checklist for one record, without a screen",
+		Long: `Walk the whole checklist for one record, without a screen.
+
+Exit status: 0 the fate is settled, 3 finished and undetermined, 2 usage or
+configuration, 1 no source could be read, 130 interrupted.`,
+		Example: `  inquest run e7a4bff2-adc7-4847-a9d8-25734601b405 --db postgres://me@db1/app --logs /var/log/app
+  inquest run 48213 --table orders --db service=prod --wal /archive --since yesterday --report case.md`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("run takes one record id, such as inquest run 42 --db service=prod (got %d)", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return p.run(cmd.Context(), args[0], f) },
+	}
+	fs := cmd.Flags()
+	f.register(fs)
+	fs.StringVar(&f.casePath, "case", "", "save the case in `FILE` (default: a new file in the data folder)")
+	fs.StringVar(&f.report, "report", "", "also write the report to `FILE` (.md, .html or .json)")
+	fs.BoolVar(&f.json, "json", false, "print the findings document and nothing else on standard output")
+	fs.BoolVar(&f.quiet, "quiet", false, "no progress on standard error")
+	fs.BoolVar(&f.plain, "plain", false, "labelled lines of text, for screen readers and pipes")
+	fs.DurationVar(&f.timeout, "timeout", 0, "stop after this `DURATION` and judge what was collected")
+	return cmd
+}
+
+func (p *program) run(ctx context.Context, id string, f runFlags) error {
+	if err := checkLists(); err != nil {
+		return err
+	}
+	r, err := f.request(id, p.now())
+	if err != nil {
+		return err
+	}
+	if f.report != "" && !slices.Contains([]string{".md", ".markdown", ".html", ".htm", ".json"}, strings.ToLower(filepath.Ext(f.report))) {
+		return usage("--report %s: the ending names the format, use .md, .html or .json", f.report)
+	}
+	path := f.casePath
+	if path == "" {
+		path = journal.NewPath(caseDir(p), id, p.now())
+	}
+	s, err := create(p, r, path, "")
+	if err != nil {
+		return err
+	}
+	err = p.investigate(ctx, s, f)
+	return errors.Join(err, s.Close())
+}
+
+// investigate runs everything, prints the answer and returns its exit status.
+func (p *program) investigate(ctx context.Context, s *session, f runFlags) error {
+	if len(s.sources) == 0 {
+		return &exit{status: exitNoSource, cause: errors.New("no source was named: give at least one of --db, --logs, --wal")}
+	}
+	run := ctx
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		run, cancel = context.WithTimeout(ctx, f.timeout)
+		defer cancel()
+	}
+	show := newProgress(p.err, f.quiet || f.json && !p.terminal)
+	statuses, err := s.runner.CheckSources(run, checkLimit)
+	if err != nil {
+		return err
+	}
+	for _, st := range statuses {
+		show.source(st)
+	}
+	if !slices.ContainsFunc(statuses, func(st sources.Status) bool { return st.State != sources.StateFailed }) {
+		return &exit{status: exitNoSource, cause: noneReadable(statuses)}
+	}
+	if err := s.Run(run, nil, show.update); err != nil && run.Err() == nil {
+		return err
+	}
+	return p.conclude(ctx, s, f)
+}
+
+func noneReadable(statuses []sources.Status) error {
+	lines := make([]string, 0, len(statuses))
+	for _, st := range statuses {
+		lines = append(lines, st.Source+": "+st.Problem)
+	}
+	return fmt.Errorf("no source could be read\n  %s", strings.Join(lines, "\n  "))
+}
+
+// conclude prints and writes the answer. Interrupted, it still says what is
+// known so far.
+func (p *program) conclude(ctx context.Context, s *session, f runFlags) error {
+	a := s.Assessment()
+	state := s.State()
+	if f.report != "" {
+		if err := writeReport(f.report, state, a); err != nil {
+			return err
+		}
+		if err := s.Record(investigations.EntryExported, investigations.Exported{Path: f.report, Format: strings.TrimPrefix(filepath.Ext(f.report), ".")}); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		doc, err := investigations.NewFindings(state, a).JSON()
+		if err != nil {
+			return fmt.Errorf("encode findings: %w", err)
+		}
+		if _, err := p.out.Write(doc); err != nil {
+			return fmt.Errorf("write findings: %w", err)
+		}
+	} else {
+		printAnswer(p.out, state, a, s.path)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return &exit{status: exitInterrupted, cause: errors.New("interrupted: what was collected until then is saved")}
+	case a.Fate.Kind == investigations.FateUndetermined:
+		return &exit{status: exitUndetermined}
+	}
+	return nil
+}
