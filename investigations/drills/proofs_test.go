@@ -92,6 +92,19 @@ func proofs() map[string]happened {
 		"wrong-zone": {sql: map[string]string{
 			"SELECT count(*) FROM documents WHERE ($ID)": "0",
 		}, log: []string{"IST .*terminating connection due to idle-in-transaction timeout", `documents/\d+ -> 404`}},
+		"async-commit-lost": {sql: orderGone, log: []string{"was not properly shut down", `"method":"GET","path":"/orders/$ID","status":200`, `"path":"/orders/$ID","status":404`}},
+		"failover-lost": {
+			sql: with(bookingGone, "SELECT timeline_id FROM pg_control_checkpoint()", "*"), log: []string{"selected new timeline ID: 2", `path=/bookings/$ID status=200`, `path=/bookings/$ID status=404`},
+		},
+		"stale-replica": {
+			sql:    map[string]string{"SELECT count(*) FROM bookings WHERE code = '$ID'": "1"},
+			second: map[string]string{"SELECT count(*) FROM bookings WHERE code = '$ID'": "0", "SELECT pg_is_in_recovery()": "t"},
+		},
+		"restored-backup": {sql: bookingGone, log: []string{`path=/bookings/$ID status=200`, `path=/bookings/$ID status=404`}},
+		"index-corruption": {sql: map[string]string{
+			"SELECT count(*) FROM orders WHERE id = $ID": "0", "SELECT count(*) FROM orders WHERE id + 0 = $ID": "1", "SELECT indisready FROM pg_index WHERE indexrelid = 'orders_pkey'::regclass": "t",
+		}},
+		"page-corruption": {sql: map[string]string{"SELECT count(*) FROM orders WHERE id + 0 = $ID": "0", "SELECT count(*) > 300 FROM orders": "t"}, log: []string{"page verification failed", "zeroing out page"}},
 	}
 }
 
