@@ -39,18 +39,16 @@ func collectHistory(ctx context.Context, c *inv.Collector) error {
 				continue
 			}
 			for _, t := range found.Tables {
-				m, ok := reference(t)
-				if !ok {
-					continue
-				}
-				if asked++; asked > mostReferences {
-					c.Blind("more than "+itoa(mostReferences)+" tables have a column that could refer to the id", "name the table with --table")
-					return nil
-				}
-				q := keyQuery(t, m)
-				q.Scans, q.Note = true, "rows that refer to the record"
-				if _, err := askOne(ctx, c, s, rowAsk{"reference", t, q}); err != nil {
-					return err
+				for _, m := range references(c, t) {
+					if asked++; asked > mostReferences {
+						c.Blind("more than "+itoa(mostReferences)+" columns could refer to the id", "name the table with --table")
+						return nil
+					}
+					q := keyQuery(t, m)
+					q.Scans, q.Note = true, "rows that refer to the record"
+					if _, err := askOne(ctx, c, s, rowAsk{"reference", t, q}); err != nil {
+						return err
+					}
 				}
 			}
 		}
@@ -58,18 +56,24 @@ func collectHistory(ctx context.Context, c *inv.Collector) error {
 	return nil
 }
 
-// reference returns the match by which a table can refer to the record without
-// being its own table.
-func reference(t postgres.TableInfo) (postgres.Match, bool) {
-	if _, own := ownKey(t); own && t.History == "" {
-		return postgres.Match{}, false
-	}
+// references returns the columns by which a table can refer to the record
+// without being its own table. A number refers to a record only from a column
+// that is named for its table.
+func references(c *inv.Collector, t postgres.TableInfo) []postgres.Match {
+	n := newNaming(inv.Input{Record: c.Record, Facts: c.Facts})
+	var out []postgres.Match
 	for _, m := range t.Matches {
-		if !m.Primary {
-			return m, true
+		if m.Primary || m.Unique || len(m.Columns) != 1 {
+			continue
+		}
+		column := m.Columns[0]
+		base := strings.TrimRight(strings.TrimSuffix(strings.ToLower(column), "id"), "_-")
+		named := base != strings.ToLower(column) && n.table != "" && stem(base) == n.table
+		if named || n.random && base != strings.ToLower(column) || t.History != "" && n.random {
+			out = append(out, m)
 		}
 	}
-	return postgres.Match{}, false
+	return out
 }
 
 func readHistory(in inv.Input) inv.Reading {
