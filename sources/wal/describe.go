@@ -27,32 +27,65 @@ type describer struct {
 	toast   map[RelFile]bool
 	removed map[place]*Siblings // rows whose key is wanted
 	rows    map[place][]string  // keys of removed rows, read before their removal
+	segs    []segmentNote
 }
 
 // describe fills in rows, transaction contents and siblings.
-func describe(ctx context.Context, src Source, plan Plan, s *setup, l *Lineage) error {
+func describe(ctx context.Context, src Source, plan Plan, s *setup, l *Lineage, segs []segmentNote) error {
 	d := &describer{
 		setup: s, l: l, family: map[uint32]*Xact{}, touched: map[place]bool{}, chunks: map[uint32]map[uint32][]byte{}, toast: map[RelFile]bool{},
-		removed: map[place]*Siblings{},
+		removed: map[place]*Siblings{}, segs: segs,
 	}
 	d.prepare()
 	if len(d.family) == 0 && len(d.toast) == 0 {
 		d.rowsOf()
 		return nil
 	}
-	opt := s.reader()
-	opt.CheckCRC = false
-	r := NewReader(src, plan, opt)
-	for r.Next(ctx) {
-		d.record(&r.rec)
-	}
-	if err := r.Err(); err != nil {
+	if err := d.walk(ctx, src, plan, d.holdsFamily, d.record); err != nil {
 		return fmt.Errorf("describe transactions: %w", err)
 	}
-	l.Bytes += r.Bytes
 	l.Passes++
 	d.rowsOf()
 	return d.siblingKeys(ctx, src, plan)
+}
+
+// walk visits the records of the segments that want says yes to, and of their neighbours, without checking sums again.
+func (d *describer) walk(ctx context.Context, src Source, plan Plan, want func(segmentNote) bool, visit func(*Record)) error {
+	wanted := func(i int) bool { return i >= 0 && i < len(d.segs) && want(d.segs[i]) }
+	for i := 0; i < len(plan.Segments); i++ {
+		if !wanted(i) && !wanted(i+1) {
+			continue
+		}
+		first := i
+		for i < len(plan.Segments) && (wanted(i) || wanted(i+1)) {
+			i++
+		}
+		opt := d.reader()
+		opt.CheckCRC, opt.Progress = false, nil
+		opt.From = max(opt.From, plan.Segments[first].Start)
+		if end := plan.Segments[i-1].End(); opt.To == 0 || end < opt.To {
+			opt.To = end
+		}
+		r := NewReader(src, plan, opt)
+		for r.Next(ctx) {
+			visit(&r.rec)
+		}
+		d.l.Bytes += r.Bytes
+		if r.Err() != nil {
+			return r.Err()
+		}
+	}
+	return nil
+}
+
+// holdsFamily reports that a segment can hold records of the transactions that are described.
+func (d *describer) holdsFamily(n segmentNote) bool {
+	for id := range d.family {
+		if id >= n.minXID && id <= n.maxXID {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *describer) prepare() {
@@ -366,19 +399,14 @@ func (d *describer) siblingKeys(ctx context.Context, src Source, plan Plan) erro
 		return nil
 	}
 	d.rows = map[place][]string{}
-	opt := d.reader()
-	opt.CheckCRC = false
-	r := NewReader(src, plan, opt)
-	for r.Next(ctx) {
-		rec := &r.rec
+	err := d.walk(ctx, src, plan, func(n segmentNote) bool { return n.target }, func(rec *Record) {
 		if rec.RMGR != rmHeap && rec.RMGR != rmHeap2 && (rec.RMGR != rmXLOG || rec.Info&0xf0 < xlogFPIForHint) {
-			continue
+			return
 		}
 		if f, ok := firstRel(rec); ok && d.targetOf(f) != nil && rec.Decode() == nil {
 			d.siblingRecord(rec)
 		}
-	}
-	d.l.Bytes += r.Bytes
+	})
 	places := make([]place, 0, len(d.rows))
 	for p := range d.rows {
 		places = append(places, p)
@@ -391,7 +419,7 @@ func (d *describer) siblingKeys(ctx context.Context, src Source, plan Plan) erro
 			s.Keys = append(s.Keys, d.rows[p])
 		}
 	}
-	return r.Err()
+	return err
 }
 
 func (d *describer) siblingRecord(rec *Record) {

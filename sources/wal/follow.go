@@ -269,7 +269,7 @@ func (tr *tracer) updateIn(rec *Record, rel *relation, c *Change, from, to place
 			tr.fromEarlier(rec, rel, c, from, to, t, c.HasNew)
 			return
 		}
-		tr.recent[tr.nrecent%len(tr.recent)] = recentUpdate{rec.LSN, rec.XID, rec.TopXID, from, to, c.KeyChanged(), tr.lastTime}
+		tr.recent[tr.nrecent%len(tr.recent)] = recentUpdate{rec.LSN, rec.XID, rec.TopXID, from, to, c.KeyChanged(), timeOf(tr.lastMicros)}
 		tr.nrecent++
 		return
 	}

@@ -82,7 +82,7 @@ func traceTimeline(ctx context.Context, src Source, plan Plan, targets []Target,
 		}
 	}
 	tr.finish(l)
-	if err := describe(ctx, src, plan, s, l); err != nil {
+	if err := describe(ctx, src, plan, s, l, tr.segs); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -243,8 +243,11 @@ func (l *Lineage) take(r *Reader, tr *tracer, first bool) {
 	l.BadCRC, l.Gaps, l.End, l.Damaged = r.BadCRC, r.Gaps(), r.End(), tr.damaged
 	l.Covered = nil
 	for _, c := range r.Covered() {
-		t := tr.times[c.From]
-		l.Covered = append(l.Covered, Coverage{Range: c, FromTime: t.first, ToTime: t.last})
+		cov := Coverage{Range: c}
+		if t := tr.times[c.From]; t != nil {
+			cov.FromTime, cov.ToTime = timeOf(t.first), timeOf(t.last)
+		}
+		l.Covered = append(l.Covered, cov)
 	}
-	l.LastCommit = tr.lastCommit
+	l.LastCommit = timeOf(tr.lastCommit)
 }

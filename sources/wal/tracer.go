@@ -38,7 +38,15 @@ func (v *version) withdrawn() bool {
 	return false
 }
 
-type timeSpan struct{ first, last time.Time }
+// timeSpan holds server times in microseconds since 2000.
+type timeSpan struct{ first, last int64 }
+
+func timeOf(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return heap.Time(micros)
+}
 
 // tracer is one pass over WAL.
 type tracer struct {
@@ -60,12 +68,22 @@ type tracer struct {
 	newKnown    []KnownTID
 	newWatch    []place
 	watched     map[place]heap.Tuple // last content of addresses whose row became the key's later
-	times       map[LSN]timeSpan
-	lastTime    time.Time
-	lastCommit  time.Time
+	times       map[LSN]*timeSpan
+	span        *timeSpan // of the run that is being read
+	spanFrom    LSN
+	lastMicros  int64 // time of the last commit or abort
+	lastCommit  int64
 	others      int // transactions that deleted other rows
 	damaged     int64
 	r           *Reader
+	segs        []segmentNote // by index into the plan's segments
+	seg         int
+}
+
+// segmentNote is what a pass remembers of a segment, so that later walks can leave it out.
+type segmentNote struct {
+	minXID, maxXID uint32
+	target         bool // holds records of a target's heap
 }
 
 type newFile struct {
@@ -84,7 +102,7 @@ type recentUpdate struct {
 func newTracer(s *setup) *tracer {
 	tr := &tracer{
 		setup: s, live: map[place]*version{}, xacts: map[uint32]*Xact{}, locks: map[uint32][]uint32{},
-		created: map[uint32][]RelFile{}, creating: map[RelFile]newFile{}, truncates: map[uint32][]uint32{}, times: map[LSN]timeSpan{}, watched: map[place]heap.Tuple{},
+		created: map[uint32][]RelFile{}, creating: map[RelFile]newFile{}, truncates: map[uint32][]uint32{}, times: map[LSN]*timeSpan{}, watched: map[place]heap.Tuple{},
 	}
 	for k := range s.known {
 		asOf := k.AsOf
@@ -104,9 +122,14 @@ func newTracer(s *setup) *tracer {
 func (tr *tracer) record(r *Reader) {
 	rec := &r.rec
 	tr.r = r
+	n := tr.note(r.seg)
+	if x := rec.XID; x != 0 {
+		n.minXID, n.maxXID = min(n.minXID, x), max(n.maxXID, x)
+	}
 	switch rec.RMGR {
 	case rmHeap, rmHeap2:
 		if f, ok := firstRel(rec); ok && tr.relation(f) != nil {
+			n.target = true
 			tr.heapRecord(rec)
 		} else if ok && len(tr.creating) > 0 {
 			tr.fillNew(f, rec)
@@ -126,6 +149,14 @@ func (tr *tracer) record(r *Reader) {
 			tr.otherRecord(rec)
 		}
 	}
+}
+
+// note returns the note of a segment. A record is noted where it ends; ranges are widened by one segment for its start.
+func (tr *tracer) note(seg int) *segmentNote {
+	for len(tr.segs) <= seg {
+		tr.segs = append(tr.segs, segmentNote{minXID: ^uint32(0)})
+	}
+	return &tr.segs[seg]
 }
 
 // firstRel reads the relation of a record's first block reference without decoding the record.
@@ -160,6 +191,7 @@ func (tr *tracer) xlogRecord(rec *Record) {
 		if !ok {
 			return
 		}
+		tr.note(tr.r.seg).target = true
 		if rel := tr.relation(f); rel != nil || len(tr.creating) > 0 {
 			if rec.Decode() != nil {
 				tr.damaged++
@@ -183,7 +215,7 @@ func (tr *tracer) event(rec *Record, op Op, v *version) *Event {
 	}
 	tr.events = append(tr.events, Event{
 		LSN: rec.LSN, TLI: rec.TLI, Op: op, XID: rec.XID, TopXID: rec.TopXID, Target: v.t.index, Table: v.t.Table, OID: v.t.OID,
-		Rel: v.rel, TID: v.tid, Incarnation: v.incarnation, After: tr.lastTime, Origin: rec.Origin, Assumed: v.assumed, version: v,
+		Rel: v.rel, TID: v.tid, Incarnation: v.incarnation, After: timeOf(tr.lastMicros), Origin: rec.Origin, Assumed: v.assumed, version: v,
 	})
 	if x := tr.xact(rec.XID, rec.TopXID, rec.LSN); x != nil {
 		x.TouchesIt = true

@@ -28,6 +28,8 @@ type XactEnd struct {
 	GID        string
 	OriginLSN  LSN
 	OriginTime time.Time
+
+	micros int64
 }
 
 // DecodeXact reads a Transaction record. The record must be decoded. ok is false for kinds without meaning here (invalidations).
@@ -90,7 +92,8 @@ func (d *decoder) stats(n, version int) []DroppedStat {
 }
 
 func (x *XactEnd) end(d *decoder, hasInfo bool, version int) {
-	x.Time = heap.Time(int64(d.u64()))
+	x.micros = int64(d.u64())
+	x.Time = heap.Time(x.micros)
 	if !hasInfo {
 		return
 	}

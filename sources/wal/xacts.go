@@ -14,12 +14,12 @@ func (tr *tracer) xactRecord(rec *Record) {
 	op := rec.Info & 0x70
 	// The common commit has a time and nothing else; it needs decoding only when the transaction matters.
 	if b := rec.Raw[RecordHeaderSize:]; rec.Info&xactHasInfo == 0 && (op == xactCommit || op == xactAbort) && len(b) >= 10 && b[0] == 255 {
-		t := heap.Time(int64(binary.LittleEndian.Uint64(b[2:])))
+		t := int64(binary.LittleEndian.Uint64(b[2:]))
 		tr.timed(t, op == xactCommit)
 		if tr.xacts[rec.XID] == nil && tr.created[rec.XID] == nil && tr.locks[rec.XID] == nil {
 			return
 		}
-		tr.ended(rec, &XactEnd{Op: op, XID: rec.XID, Time: t})
+		tr.ended(rec, &XactEnd{Op: op, XID: rec.XID, Time: timeOf(t)})
 		return
 	}
 	if rec.Decode() != nil {
@@ -43,26 +43,27 @@ func (tr *tracer) xactRecord(rec *Record) {
 	case xactPrepare:
 		tr.family(rec, &x, Prepared)
 	default:
-		tr.timed(x.Time, op == xactCommit || op == xactCommitPrepared)
+		tr.timed(x.micros, op == xactCommit || op == xactCommitPrepared)
 		tr.ended(rec, &x)
 	}
 }
 
 // timed takes the time of a commit or abort record, the only times there are.
-func (tr *tracer) timed(t time.Time, commit bool) {
-	for ; tr.waiting < len(tr.events); tr.waiting++ {
-		tr.events[tr.waiting].Before = t
+func (tr *tracer) timed(micros int64, commit bool) {
+	if tr.waiting < len(tr.events) {
+		for t := timeOf(micros); tr.waiting < len(tr.events); tr.waiting++ {
+			tr.events[tr.waiting].Before = t
+		}
 	}
-	tr.lastTime = t
+	tr.lastMicros = micros
 	if commit {
-		tr.lastCommit = t
+		tr.lastCommit = micros
 	}
-	s := tr.times[tr.r.runFrom]
-	if s.first.IsZero() {
-		s.first = t
+	if tr.span == nil || tr.spanFrom != tr.r.runFrom {
+		tr.span, tr.spanFrom = &timeSpan{first: micros}, tr.r.runFrom
+		tr.times[tr.spanFrom] = tr.span
 	}
-	s.last = t
-	tr.times[tr.r.runFrom] = s
+	tr.span.last = micros
 }
 
 func (tr *tracer) ended(rec *Record, x *XactEnd) {
