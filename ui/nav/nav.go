@@ -144,3 +144,9 @@ func Fail(err error) tea.Cmd {
 	}
 	return Say(Toast{Text: err.Error(), Bad: true})
 }
+
+// Former is a Typist whose table keeps its function keys while text is typed.
+type Former interface{ Form() bool }
+
+// Worker is a screen that shows work under way, beside what the case runs.
+type Worker interface{ Busy() bool }

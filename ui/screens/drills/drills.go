@@ -127,3 +127,6 @@ func (s *Screen) story(f nav.Frame) []string {
 	}
 	return out
 }
+
+// Busy reports whether a drill is being built.
+func (s *Screen) Busy() bool { return s.building.ID != "" }

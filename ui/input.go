@@ -1,0 +1,203 @@
+package ui
+
+import (
+	"fmt"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"inquest/ui/keys"
+	"inquest/ui/nav"
+	"inquest/ui/parts"
+)
+
+// globals are the actions that every screen has.
+func (a *App) globals() keys.Table {
+	leave := keys.Action{ID: "quit", Keys: []string{"q"}, Title: "Leave this screen; at Home, quit", Short: "back", Group: "Everywhere", Run: a.leave}
+	if len(a.screens) <= 1 {
+		leave.Short = "quit"
+	}
+	t := keys.Table{
+		{ID: "help", Keys: []string{"?", "f1"}, Title: "Show what can be done here", Short: "help", Group: "Everywhere", Run: a.help},
+		{ID: "palette", Keys: []string{":", "ctrl+p"}, Title: "Find any action, step, evidence or case by typing", Group: "Everywhere", Run: a.palette},
+		{ID: "back", Keys: []string{"esc"}, Title: "Go back; never loses anything", Group: "Everywhere", Run: a.back},
+		leave,
+		{ID: "theme", Keys: []string{"ctrl+t"}, Title: "Change between auto, dark and light", Group: "Everywhere", Run: a.nextTheme},
+		{ID: "message", Keys: []string{"!"}, Title: "Show the last message in full", Group: "Everywhere", Run: a.lastMessage, Disabled: func() string {
+			if a.last.Text == "" {
+				return "there has been no message"
+			}
+			return ""
+		}},
+		{ID: "suspend", Keys: []string{"ctrl+z"}, Title: "Suspend inquest; fg brings it back", Group: "Everywhere", Run: func() tea.Cmd { return tea.Suspend }},
+		{ID: "redraw", Keys: []string{"ctrl+l"}, Title: "Draw the screen again", Group: "Everywhere", Run: func() tea.Cmd { return tea.ClearScreen }},
+	}
+	return t.Remap("global", a.opts.Keys)
+}
+
+// key routes one key: interrupt, overlay, text, the screen's table, the global
+// one.
+func (a *App) key(k tea.KeyMsg) tea.Cmd {
+	name := keys.Name(k)
+	if name == "ctrl+c" {
+		return a.interrupt()
+	}
+	a.armed, a.toast = false, nav.Toast{}
+	if n := len(a.overlays); n > 0 {
+		return a.overlay(n-1, k)
+	}
+	s := a.top()
+	if t, ok := s.Screen.(nav.Typist); ok && t.Typing() {
+		if cmd, taken := a.formKey(s, k, name); taken {
+			return cmd
+		}
+		return t.Type(k)
+	}
+	if act, ok := s.table.Find(name); ok {
+		return a.run(act)
+	}
+	if act, ok := a.globals().Find(name); ok {
+		return a.run(act)
+	}
+	return nil
+}
+
+// formKey handles a key of a form that is no text.
+func (a *App) formKey(s *entry, k tea.KeyMsg, name string) (tea.Cmd, bool) {
+	f, ok := s.Screen.(nav.Former)
+	if !ok || !f.Form() || k.Type == tea.KeyRunes || k.Type == tea.KeySpace {
+		return nil, false
+	}
+	if act, ok := s.table.Find(name); ok {
+		return a.run(act), true
+	}
+	if act, ok := a.globals().Find(name); ok {
+		return a.run(act), true
+	}
+	return nil, false
+}
+
+func (a *App) overlay(i int, k tea.KeyMsg) tea.Cmd {
+	o := a.overlays[i]
+	done, cmd := o.Update(k)
+	if done {
+		a.overlays = a.overlays[:i:i]
+	}
+	return cmd
+}
+
+// run runs an action, or says why it cannot be run now.
+func (a *App) run(act keys.Action) tea.Cmd {
+	if why := act.Why(); why != "" {
+		a.say(nav.Toast{Text: why})
+		return nil
+	}
+	return act.Run()
+}
+
+func (a *App) say(t nav.Toast) { a.toast, a.last = t, t }
+
+// interrupt is ctrl+c: once it cancels what runs, twice it ends the program.
+func (a *App) interrupt() tea.Cmd {
+	if a.armed {
+		return a.end()
+	}
+	a.armed = true
+	stopped := a.opening.Interrupt()
+	stopped = a.work.Interrupt() || stopped
+	for _, c := range a.open {
+		if c.Busy() {
+			stopped = c.Interrupt() || stopped
+		}
+	}
+	if stopped {
+		a.say(nav.Toast{Text: "cancelled: what was collected is kept. ctrl+c again quits"})
+	} else {
+		a.say(nav.Toast{Text: "nothing is running. ctrl+c again quits"})
+	}
+	return nil
+}
+
+// back closes what the screen has open, else leaves the screen. At Home it
+// stays: leaving the program is asked for with q or ctrl+c.
+func (a *App) back() tea.Cmd {
+	if b, ok := a.top().Screen.(nav.Backer); ok && b.Back() {
+		return nil
+	}
+	if len(a.screens) == 1 {
+		if a.opening.Busy() {
+			a.opening.Interrupt()
+		}
+		return nil
+	}
+	return a.pop()
+}
+
+// leave is q: back, and at Home the end.
+func (a *App) leave() tea.Cmd {
+	if len(a.screens) > 1 {
+		return a.pop()
+	}
+	return a.askQuit()
+}
+
+func (a *App) askQuit() tea.Cmd {
+	n := a.running()
+	if n == 0 {
+		return a.end()
+	}
+	a.overlays = append(a.overlays, &parts.Confirm{
+		Title: "Quit?", Text: fmt.Sprintf("Probes of %d investigations are running. Quitting cancels them; what they collected is kept.", n),
+		Yes: "quit", No: "stay", Do: a.end,
+	})
+	return nil
+}
+
+func (a *App) help() tea.Cmd {
+	s := a.top()
+	a.overlays = append(a.overlays, parts.NewHelp(s.Name(), s.table, a.globals()))
+	return nil
+}
+
+func (a *App) palette() tea.Cmd {
+	s := a.top()
+	items := parts.ActionItems(s.table, a.globals())
+	for i := range items {
+		run := items[i].Run
+		items[i].Run = func() tea.Cmd { return run() }
+	}
+	if f, ok := s.Screen.(nav.Finder); ok {
+		items = append(items, f.Items()...)
+	}
+	if s.Screen != nav.Screen(a.home) {
+		items = append(items, a.home.Items()...)
+	}
+	a.overlays = append(a.overlays, parts.NewPalette(items))
+	return nil
+}
+
+func (a *App) nextTheme() tea.Cmd {
+	th, err := a.opts.theme(a.theme.Mode.Next())
+	if err != nil {
+		return nav.Fail(err)
+	}
+	a.theme = th
+	a.say(nav.Toast{Text: "theme: " + string(th.Mode)})
+	return nil
+}
+
+func (a *App) lastMessage() tea.Cmd {
+	a.overlays = append(a.overlays, &parts.Viewer{Title: "Message", Text: a.last.Text, What: "the message"})
+	return nil
+}
+
+// mouse scrolls with the wheel; it is off unless asked for.
+func (a *App) mouse(m tea.MouseMsg) tea.Cmd {
+	id := map[tea.MouseButton]string{tea.MouseButtonWheelUp: "up", tea.MouseButtonWheelDown: "down"}[m.Button]
+	if id == "" || len(a.overlays) > 0 {
+		return nil
+	}
+	if act, ok := a.top().table.ByID(id); ok && act.Group == "Move" {
+		return a.run(act)
+	}
+	return nil
+}
