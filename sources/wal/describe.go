@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"time"
 
 	"inquest/sources/heap"
 )
@@ -97,7 +98,8 @@ func (d *describer) prepare() {
 			} else {
 				top = &Xact{XID: x.TopXID, State: x.State, Time: x.Time, LSN: x.LSN, FirstLSN: x.FirstLSN, TouchesIt: x.TouchesIt}
 				if x.State == Aborted {
-					top.State, top.Time, top.LSN = Unfinished, x.Time.AddDate(-x.Time.Year()+1, 0, 0), 0
+					// The part that was rolled back says nothing about the whole.
+					top.State, top.Time, top.LSN = Unfinished, time.Time{}, 0
 				}
 				d.l.Xacts[x.TopXID] = top
 			}
