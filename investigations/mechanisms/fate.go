@@ -95,14 +95,28 @@ func fateElsewhere(v View) (inv.Fate, bool) {
 // fateRemoved: the row was committed, and a committed delete, key change,
 // truncate or drop took it.
 func fateRemoved(v View) (inv.Fate, bool) {
-	if removed, ok := removal(v); ok {
-		return removed, true
+	if f, ok := rekeyed(v); ok {
+		return f, true
 	}
-	rekeys := Ended(v.Story.Rekeys, Committed)
-	if r, ok := Last(rekeys); ok && r.Fact.Attr("old") != "" {
-		return fate(inv.FateRekeyed, inv.Established, r.Facts(), "An update by xid %s, committed %s, changed its key to %s.", r.Xid, clock(r.When()), r.Fact.Attr("new"))
+	return removal(v)
+}
+
+// rekeyed: an update gave the row another key, and the asked key was not used
+// again. What happened to the row afterwards happened under its new key.
+func rekeyed(v View) (inv.Fate, bool) {
+	r, ok := Last(Ended(v.Story.Rekeys, Committed))
+	if !ok || insertedAfter(v, r) {
+		return none()
 	}
-	return none()
+	then := ""
+	if d, ok := Last(Ended(After(v.Story.Deletes, r), Committed)); ok {
+		then = fmt.Sprintf(" Under that key the row was deleted later, by xid %s, committed %s.", d.Xid, clock(d.When()))
+	}
+	to := r.Fact.Attr("new")
+	if to == "" {
+		to = "another one"
+	}
+	return fate(inv.FateRekeyed, inv.Established, r.Facts(), "An update of %s by xid %s, committed %s, changed the row's key to %s.%s", r.Fact.Attr("table"), r.Xid, clock(r.When()), to, then)
 }
 
 func removal(v View) (inv.Fate, bool) {

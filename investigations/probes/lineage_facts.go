@@ -39,7 +39,7 @@ func readLineage(in inv.Input) inv.Reading {
 	}
 	r := inv.Reading{Outcome: inv.Absent}
 	for _, l := range list {
-		l.read(&r)
+		l.read(in, &r)
 		l.serverSays(&r, answers(in, xactTag(l.server)))
 		r.Summary = joinLine(r.Summary, l.say())
 	}
@@ -51,13 +51,13 @@ func readLineage(in inv.Input) inv.Reading {
 	return r
 }
 
-func (l lineage) read(r *inv.Reading) {
+func (l lineage) read(in inv.Input, r *inv.Reading) {
 	first, killed := len(r.Facts), l.killed()
 	for _, e := range l.Events {
 		if killed[e.Incarnation] && (e.Op == wal.OpSpeculative || e.Op == wal.OpInsert || e.Op == wal.OpKill || e.Op == wal.OpIndexLeaf) {
 			continue // INSERT … ON CONFLICT took its own row back: nobody's delete
 		}
-		if f, ok := l.eventFact(e); ok {
+		if f, ok := l.eventFact(e, in.Record.Values()); ok {
 			r.Facts = append(r.Facts, f)
 			r.Moments = append(r.Moments, l.eventMoment(e))
 		}
@@ -85,7 +85,7 @@ func (l lineage) killed() map[int]bool {
 
 // eventFact is the fact that one event of the key states; lock, prune and the
 // like state none.
-func (l lineage) eventFact(e wal.Event) (inv.Fact, bool) {
+func (l lineage) eventFact(e wal.Event, asked []string) (inv.Fact, bool) {
 	f := l.fact("", map[string]string{
 		"table": e.Table, "xid": fmt.Sprint(e.XID), "lsn": e.LSN.String(), "tid": e.TID.String(), "op": string(e.Op),
 		"from": "wal", "incarnation": itoa(e.Incarnation), "server": l.server,
@@ -105,7 +105,11 @@ func (l lineage) eventFact(e wal.Event) (inv.Fact, bool) {
 	case wal.OpUpdate, wal.OpHotUpdate, wal.OpMove:
 		f.Kind = inv.TupleUpdated
 		f.Says = fmt.Sprintf("xid %d updated the row of %s at %s (%s)", e.XID, e.Table, e.TID, e.LSN)
-		if e.KeyChanged {
+		switch {
+		case e.KeyChanged && sameKey(e.NewKey, asked):
+			f.Kind = inv.TupleInserted
+			f.Says = fmt.Sprintf("xid %d gave a row of %s this key by an update, at %s (%s)", e.XID, e.Table, e.NewTID, e.LSN)
+		case e.KeyChanged:
 			f.Kind = inv.TupleRekeyed
 			f.Attrs["old"], f.Attrs["new"] = strings.Join(e.OldKey, ","), strings.Join(e.NewKey, ",")
 			f.Says = fmt.Sprintf("xid %d changed the key of the row of %s from %s to %s (%s)", e.XID, e.Table, f.Attrs["old"], f.Attrs["new"], e.LSN)
@@ -117,6 +121,16 @@ func (l lineage) eventFact(e wal.Event) (inv.Fact, bool) {
 		return f, false
 	}
 	return f, true
+}
+
+// sameKey compares the key of a row with the asked one, part by part; a single
+// value of a composite key is the same when it is one of the parts.
+func sameKey(key, asked []string) bool {
+	same := func(a, b string) bool { return strings.EqualFold(bare(a), bare(b)) }
+	if len(key) == len(asked) {
+		return slices.EqualFunc(key, asked, same)
+	}
+	return len(asked) == 1 && slices.ContainsFunc(key, func(k string) bool { return same(k, asked[0]) })
 }
 
 func (l lineage) eventMoment(e wal.Event) inv.Moment {
