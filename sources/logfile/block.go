@@ -46,6 +46,7 @@ type hit struct {
 // chunk reads one chunk; last tells that it reaches the end of the file.
 func (j *job) chunk(c scan.Chunk, last bool) *block {
 	b := &block{own: int64(c.To - c.From), newlines: int64(bytes.Count(c.Buf[c.From:c.To], []byte{'\n'}))}
+	b.cover.few = true
 	clk := j.clock.copy()
 	w := &worker{job: j, c: c, last: last, clk: clk, b: b, end: -1}
 	every := len(j.needles.texts) == 0

@@ -2,6 +2,7 @@ package logfile
 
 import (
 	"bytes"
+	"strings"
 	"time"
 
 	"inquest/sources/logformat"
@@ -26,7 +27,9 @@ type face struct {
 	minute [40]byte // the last time's text up to its seconds
 	length int      // of minute; zero: not learned
 	base   int64    // that minute in Unix nanoseconds
-	tail   byte     // first byte after the time's digits
+	tail   [12]byte // what follows the time's digits: its zone, or one byte
+	tailed int      // length of tail
+	closed bool     // tail cannot be the start of another zone
 }
 
 // newClock learns from lines of the file; a clock without a face knows no time.
@@ -139,7 +142,8 @@ func (f *face) seconds(b []byte) (int64, bool) {
 			scale /= 10
 		}
 	}
-	if i < len(b) && b[i] != f.tail {
+	n := i + f.tailed
+	if n > len(b) || string(b[i:n]) != string(f.tail[:f.tailed]) || (!f.closed && n < len(b) && (zoneByte(b[n]) || b[n]-'0' <= 10)) {
 		return 0, false
 	}
 	return f.base + ns, true
@@ -166,8 +170,18 @@ func (f *face) learn(c *clock, line []byte, at int) (int64, bool) {
 		for i++; i < len(text) && text[i]-'0' <= 9; i++ {
 		}
 	}
-	if i < len(text) {
-		f.tail = text[i]
+	end := max(n, i+1)
+	if n == i { // no zone: keep the word that could have been one
+		for end < len(text) && end-i < len(f.tail) && zoneByte(text[end]) {
+			end++
+		}
+	}
+	f.closed = n == i && i < len(text) && text[i] != ' '
+	if n == i && strings.ContainsAny(text[i:max(i, min(end, len(text)))], "+-") {
+		return t, true // half a zone
+	}
+	if end <= len(text) && end-i <= len(f.tail) {
+		f.tailed = copy(f.tail[:], text[i:end])
 		copy(f.minute[:], text[:k])
 		f.length = k
 		f.base = t - t%int64(time.Minute)
@@ -178,10 +192,14 @@ func (f *face) learn(c *clock, line []byte, at int) (int64, bool) {
 	return t, true
 }
 
+func zoneByte(c byte) bool { return c == '+' || c == '-' || c-'A' < 26 }
+
 // clockStart returns where the seconds of HH:MM:SS begin, or -1.
 func clockStart(s string) int {
 	for i := 0; i+6 <= len(s); i++ {
-		if s[i] == ':' && s[i+3] == ':' && s[i+4]-'0' <= 9 && s[i+5]-'0' <= 9 {
+		// Apache puts a colon before the hour too: a year is no hour.
+		year := i > 2 && s[i-3]-'0' <= 9
+		if !year && s[i] == ':' && s[i+3] == ':' && s[i+4]-'0' <= 9 && s[i+5]-'0' <= 9 {
 			return i + 4
 		}
 	}

@@ -29,6 +29,9 @@ type cover struct {
 	unit            int64 // minutes in a count
 	counts          map[int64]int64
 	lastKey, run    int64 // counts not yet in the map
+	from, to        int64 // the stretch of lastKey
+	few             bool  // keep few silences: one block of many
+	least           int64 // no silence below this is noted
 	rhythm          [64]int64
 	silences        []silence
 }
@@ -43,15 +46,23 @@ func (c *cover) add(t int64) {
 	c.timed++
 	c.last = t
 	c.low, c.high = min(c.low, t), max(c.high, t)
+	if t >= c.from && t < c.to {
+		c.run++
+		return
+	}
+	c.turn(t)
+}
+
+// turn begins to count another stretch.
+func (c *cover) turn(t int64) {
+	c.flush()
 	if c.unit == 0 {
 		c.unit = 1
 	}
-	if key := floor(t, c.unit*int64(time.Minute)); key == c.lastKey {
-		c.run++
-	} else {
-		c.flush()
-		c.lastKey, c.run = key, 1
-	}
+	d := c.unit * int64(time.Minute)
+	c.lastKey, c.run = floor(t, d), 1
+	c.from = c.lastKey * d
+	c.to = c.from + d
 }
 
 func floor(t, d int64) int64 {
@@ -71,20 +82,23 @@ func (c *cover) step(t int64) {
 		return
 	}
 	c.rhythm[bits.Len64(uint64(d))&63]++
-	c.note(silence{c.high, t})
+	if d > c.least {
+		c.note(silence{c.high, t})
+	}
 }
 
 func (c *cover) note(s silence) {
-	n := len(c.silences)
-	if n == maxSilences && s.to-s.from <= c.silences[n-1].to-c.silences[n-1].from {
-		return
+	most := maxSilences
+	if c.few {
+		most = maxSilences / 8
 	}
 	i, _ := slices.BinarySearchFunc(c.silences, s, func(a, b silence) int {
 		return compare(b.to-b.from, a.to-a.from)
 	})
 	c.silences = slices.Insert(c.silences, i, s)
-	if len(c.silences) > maxSilences {
-		c.silences = c.silences[:maxSilences]
+	if len(c.silences) >= most {
+		c.silences = c.silences[:most]
+		c.least = c.silences[most-1].to - c.silences[most-1].from
 	}
 }
 
@@ -118,7 +132,7 @@ func (c *cover) coarsen(unit int64) {
 	for k, n := range c.counts {
 		wider[floor(k*c.unit, unit)] += n
 	}
-	c.counts, c.unit, c.run = wider, unit, 0
+	c.counts, c.unit, c.run, c.from, c.to = wider, unit, 0, 0, 0
 }
 
 // merge adds what was gathered from the lines that follow.
@@ -133,7 +147,7 @@ func (c *cover) merge(d *cover) {
 	if c.timed == 0 {
 		lines, unparsed, bare := c.lines, c.unparsed, c.bare
 		*c = *d
-		c.lines, c.unparsed, c.bare = lines, unparsed, bare
+		c.lines, c.unparsed, c.bare, c.few, c.least = lines, unparsed, bare, false, 0
 		return
 	}
 	c.step(d.first)
@@ -143,7 +157,7 @@ func (c *cover) merge(d *cover) {
 		c.rhythm[i] += n
 	}
 	for _, s := range d.silences {
-		if s.from = max(s.from, c.high); s.to > s.from {
+		if s.from = max(s.from, c.high); s.to-s.from > c.least {
 			c.note(s)
 		}
 	}

@@ -1,6 +1,7 @@
 package logfile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ func (r *run) packed(ctx context.Context, m *member, j *job, f *content) error {
 		}
 	}()
 	r.lastStart = -1
-	w := &slide{}
+	w := &slide{own: cmp.Or(r.s.chunk, packedOwn)}
 	first, newlines, told := true, int64(0), int64(0)
 	give := func(last bool) {
 		b := j.chunk(scan.Chunk{Base: w.base, Buf: w.buf, From: w.from, To: w.to(last)}, last)
@@ -51,7 +52,7 @@ func (r *run) packed(ctx context.Context, m *member, j *job, f *content) error {
 		}
 		w.buf = append(w.buf, p.b...)
 		recycle <- p.b
-		for len(w.buf)-w.from >= packedOwn+packedAhead && ctx.Err() == nil {
+		for len(w.buf)-w.from >= w.own+packedAhead && ctx.Err() == nil {
 			give(false)
 		}
 		if ctx.Err() != nil {
@@ -80,13 +81,14 @@ type slide struct {
 	buf  []byte
 	base int64
 	from int
+	own  int // bytes of a chunk
 }
 
 func (w *slide) to(last bool) int {
 	if last {
 		return len(w.buf)
 	}
-	return w.from + packedOwn
+	return w.from + w.own
 }
 
 func (w *slide) advance(to int) {

@@ -56,7 +56,10 @@ func (p *page) record(off int) record {
 	from, to := p.lineStart(off), p.lineEnd(off)
 	head := from
 	if !p.files.Begins(p.line(from, to)) {
-		head = p.findHead(from, to)
+		if head = p.findHead(from, to); head == from {
+			// Without its head a line stands alone, wherever the search came from.
+			return p.bounded(p.buf[from:to], from, to, off)
+		}
 	}
 	end := to
 	if head < from {

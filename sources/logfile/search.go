@@ -1,6 +1,7 @@
 package logfile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 const (
 	defaultLimit = 1000
 	rawBudget    = 64 << 20 // bytes of records kept by one search
-	chunkSize    = 512 << 10
+	chunkSize    = 256 << 10
 )
 
 // SearchLogs returns the events of all files of the stream, oldest file
@@ -154,7 +155,7 @@ func (r *run) plain(ctx context.Context, m *member, j *job, from, to int64) erro
 	r.lastStart = -1
 	first := true
 	back := max(4<<10, r.needles.finder.Longest())
-	err := scan.Each(ctx, j.file, from, to, scan.Plan{Size: chunkSize, Back: back, Ahead: back + 12<<10},
+	err := scan.Each(ctx, j.file, from, to, scan.Plan{Size: cmp.Or(r.s.chunk, chunkSize), Back: back, Ahead: back + 12<<10},
 		func(c scan.Chunk) (*block, error) {
 			return j.chunk(c, c.Base+int64(len(c.Buf)) >= j.size), ctx.Err()
 		}, func(b *block) error {

@@ -23,6 +23,7 @@ type Stream struct {
 	stem    string
 	opt     Options
 	members []*member
+	chunk   int // bytes of a chunk; zero: chunkSize
 
 	mu      sync.Mutex
 	readers map[*member]*learned

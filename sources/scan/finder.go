@@ -89,6 +89,7 @@ type grams struct {
 	needles [][]byte
 	window  int // length of the shortest needle: all are compared by so many bytes
 	bits    uint
+	down    uint // 32 - bits
 	shift   []uint8
 	first   []int32 // first needle by the hash of its window's last gram, -1: none
 	next    []int32 // the next needle with the same hash
@@ -102,6 +103,7 @@ func newGrams(needles [][]byte, use []int) *grams {
 	for _, i := range use {
 		g.window = min(g.window, len(needles[i]))
 	}
+	g.down = 32 - g.bits
 	g.shift = bytes.Repeat([]byte{byte(g.window - gram + 1)}, 1<<g.bits)
 	g.first = slices.Repeat([]int32{-1}, 1<<g.bits)
 	g.next = slices.Repeat([]int32{-1}, len(needles))
@@ -119,26 +121,68 @@ func newGrams(needles [][]byte, use []int) *grams {
 }
 
 func (g *grams) hash(b []byte) uint32 {
-	return binary.LittleEndian.Uint32(b) * 2654435761 >> (32 - g.bits)
+	return binary.LittleEndian.Uint32(b) * 2654435761 >> (g.down & 31)
 }
 
+const lanes = 4
+
+// append searches four parts of b side by side, because one alone would mostly
+// wait for the table, and then puts their matches one after the other.
 func (g *grams) append(out []Match, b []byte) []Match {
-	shift, down := g.shift, 32-g.bits
-	last := len(b) - gram
-	for at := g.window - gram; at <= last; {
-		h := binary.LittleEndian.Uint32(b[at:at+gram]) * 2654435761 >> (down & 31)
-		if s := shift[h]; s != 0 {
+	first, last := g.window-gram, len(b)-gram
+	if last-first < 64*lanes*g.window {
+		return g.lane(out, b, first, last)
+	}
+	part := (last - first + 1) / lanes
+	var at, end [lanes]int
+	for i := range lanes {
+		at[i], end[i] = first+i*part, first+(i+1)*part-1
+	}
+	end[lanes-1] = last
+	var found [lanes][]Match
+	w, x, y, z := at[0], at[1], at[2], at[3]
+	for w <= end[0] && x <= end[1] && y <= end[2] && z <= end[3] {
+		i, j, k, l := g.shift[g.hash(b[w:])], g.shift[g.hash(b[x:])], g.shift[g.hash(b[y:])], g.shift[g.hash(b[z:])]
+		if i == 0 {
+			found[0], i = g.verify(found[0], b, w), 1
+		}
+		if j == 0 {
+			found[1], j = g.verify(found[1], b, x), 1
+		}
+		if k == 0 {
+			found[2], k = g.verify(found[2], b, y), 1
+		}
+		if l == 0 {
+			found[3], l = g.verify(found[3], b, z), 1
+		}
+		w, x, y, z = w+int(i), x+int(j), y+int(k), z+int(l)
+	}
+	for i, from := range [lanes]int{w, x, y, z} {
+		out = g.lane(append(out, found[i]...), b, from, end[i])
+	}
+	return out
+}
+
+// lane searches the windows whose last gram starts in at..last.
+func (g *grams) lane(out []Match, b []byte, at, last int) []Match {
+	for at <= last {
+		if s := g.shift[g.hash(b[at:])]; s != 0 {
 			at += int(s)
 			continue
 		}
-		from := at + gram - g.window
-		for i := g.first[h]; i >= 0; i = g.next[i] {
-			n := g.needles[i]
-			if len(b)-from >= len(n) && string(b[from:from+len(n)]) == string(n) {
-				out = append(out, Match{At: from, Needle: int(i)})
-			}
-		}
+		out = g.verify(out, b, at)
 		at++
+	}
+	return out
+}
+
+// verify compares the needles whose window may end with the gram at at.
+func (g *grams) verify(out []Match, b []byte, at int) []Match {
+	from := at + gram - g.window
+	for i := g.first[g.hash(b[at:])]; i >= 0; i = g.next[i] {
+		if n := g.needles[i]; len(b)-from >= len(n) && string(b[from:from+len(n)]) == string(n) {
+			out = append(out, Match{At: from, Needle: int(i)})
+		}
 	}
 	return out
 }

@@ -54,6 +54,20 @@ func TestFinderAgreesWithTheNaiveSearch(t *testing.T) {
 	}
 }
 
+func TestFinderAgreesOnLongText(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	b := make([]byte, 60_000)
+	for i := range b {
+		b[i] = "abcd"[r.IntN(4)]
+	}
+	for n := range 20 {
+		needles := [][]byte{bytes.Clone(b[n*3000 : n*3000+9]), []byte("abcdabcd"), bytes.Clone(b[len(b)-8:]), []byte("ab")}[:1+n%4]
+		if got, want := New(needles).Append(nil, b), naive(b, needles); !slices.Equal(got, want) {
+			t.Fatalf("%q: got %d want %d", needles, len(got), len(want))
+		}
+	}
+}
+
 func FuzzFinder(f *testing.F) {
 	f.Add([]byte("abcabcabc"), []byte("abca"), []byte("bcab"), []byte("c"))
 	f.Fuzz(func(t *testing.T, b, x, y, z []byte) {
