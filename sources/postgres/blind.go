@@ -91,10 +91,4 @@ func grant(what string) string {
 	return "GRANT " + what + " (afterwards: REVOKE " + strings.Replace(what, " TO ", " FROM ", 1) + ")"
 }
 
-// isBlind reports that an error means only that one could not look.
-func isBlind(err error) bool {
-	var b *sources.Blind
-	return errors.As(err, &b)
-}
-
 func asPgError(err error, pe **pgconn.PgError) bool { return errors.As(err, pe) }

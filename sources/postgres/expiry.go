@@ -30,30 +30,105 @@ func (f *Facts) walExpiry() sources.Expiry {
 		e.Why = "removed at some checkpoint; the control file cannot be seen"
 		return e
 	}
-	keep := f.keptFrom()
 	e.Why = fmt.Sprintf("kept from %s on (last checkpoint's redo point %s, wal_keep_size %s, %d slots); older segments go at the next checkpoint",
-		keep, f.Control.RedoLSN, f.Settings["wal_keep_size"], len(f.Slots))
+		f.keptFrom(), f.Control.RedoLSN, f.Settings["wal_keep_size"], len(f.Slots))
 	if f.Settings["archive_mode"] != "off" && f.Settings["archive_mode"] != "" {
 		e.Why += "; archive_mode is on: an archive may hold them longer (--wal DIR)"
 	}
-	timeout, ok := seconds(f.Settings["checkpoint_timeout"])
-	if ok && !f.Control.CheckpointTime.IsZero() {
-		e.At = f.Control.CheckpointTime.Add(timeout)
-		if e.At.Before(f.Now) {
-			// No checkpoint is due while nothing is written.
-			e.At = f.Now
-		}
+	at, why := f.walEnd()
+	e.At = at
+	if why != "" {
+		e.Why += "; " + why
 	}
 	return e
+}
+
+// walEnd estimates when the oldest segment may go; a zero time comes with the
+// reason why it cannot be told.
+func (f *Facts) walEnd() (time.Time, string) {
+	next := f.nextCheckpoint()
+	oldest, known := f.oldestLSN()
+	if !known {
+		return next, ""
+	}
+	for _, s := range f.Slots {
+		if s.RestartLSN <= oldest {
+			return time.Time{}, "the oldest is held by slot " + s.Name + " until that moves on"
+		}
+	}
+	ahead := int64(oldest) + f.SegmentSize + f.keepBytes() - int64(f.InsertLSN)
+	if f.keepBytes() == 0 || ahead <= 0 {
+		return next, ""
+	}
+	rate := f.walRate()
+	if rate <= 0 {
+		return time.Time{}, "wal_keep_size holds the oldest until more WAL is written; the pace cannot be told yet"
+	}
+	by := f.Now.Add(time.Duration(float64(ahead) / rate * float64(time.Second)))
+	if by.Before(next) {
+		by = next
+	}
+	return by, fmt.Sprintf("estimated from %.0f KB of WAL a second", rate/1024)
+}
+
+// nextCheckpoint is when the next checkpoint is due: by checkpoint_timeout, or
+// by max_wal_size at the pace since the last one. It is now when overdue: none
+// is made while nothing is written.
+func (f *Facts) nextCheckpoint() time.Time {
+	timeout, ok := seconds(f.Settings["checkpoint_timeout"])
+	if !ok || f.Control.CheckpointTime.IsZero() {
+		return time.Time{}
+	}
+	at := f.Control.CheckpointTime.Add(timeout)
+	target, err := strconv.ParseFloat(f.Settings["checkpoint_completion_target"], 64)
+	if rate := f.walRate(); rate > 0 && err == nil {
+		// xlog.c, CalculateCheckpointSegments
+		room := float64(megabytes(f.Settings["max_wal_size"]))/(1+target) - float64(f.InsertLSN-f.Control.RedoLSN)
+		if by := f.Now.Add(time.Duration(room / rate * float64(time.Second))); by.Before(at) {
+			at = by
+		}
+	}
+	if at.Before(f.Now) {
+		return f.Now
+	}
+	return at
+}
+
+// walRate is the pace of WAL in bytes a second since the last checkpoint; 0 when
+// that is too recent or too much was written in between to tell.
+func (f *Facts) walRate() float64 {
+	since := f.Now.Sub(f.Control.CheckpointTime)
+	if since < 10*time.Second || f.InsertLSN <= f.Control.RedoLSN {
+		return 0
+	}
+	return float64(f.InsertLSN-f.Control.RedoLSN) / since.Seconds()
+}
+
+func (f *Facts) oldestLSN() (wal.LSN, bool) {
+	if f.WAL == nil {
+		return 0, false
+	}
+	_, start, ok := wal.ParseSegmentName(f.WAL.Oldest, f.SegmentSize)
+	return start, ok
+}
+
+func (f *Facts) keepBytes() int64 { return megabytes(f.Settings["wal_keep_size"]) }
+
+// megabytes reads a setting such as "1024 MB" as bytes; anything else is 0.
+func megabytes(s string) int64 {
+	mb, _, _ := strings.Cut(s, " ")
+	n, err := strconv.ParseInt(mb, 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n << 20
 }
 
 // keptFrom is the position before which WAL may go at the next checkpoint.
 func (f *Facts) keptFrom() wal.LSN {
 	keep := f.Control.RedoLSN
-	if mb, _, _ := strings.Cut(f.Settings["wal_keep_size"], " "); mb != "" {
-		if n, err := strconv.ParseInt(mb, 10, 64); err == nil && n > 0 {
-			keep = min(keep, f.InsertLSN-min(f.InsertLSN, wal.LSN(n<<20)))
-		}
+	if n := wal.LSN(f.keepBytes()); n > 0 {
+		keep = min(keep, f.InsertLSN-min(f.InsertLSN, n))
 	}
 	for _, s := range f.Slots {
 		keep = min(keep, s.RestartLSN)

@@ -106,10 +106,7 @@ func sortMatches(ms []Match) {
 
 // canHold reports that a text is a value of the column's type.
 func canHold(c *heap.Column, id string) bool {
-	oid := c.TypeOID
-	if c.Base != 0 {
-		oid = c.Base
-	}
+	oid := baseType(c)
 	if len(c.Labels) > 0 {
 		return false
 	}

@@ -26,11 +26,7 @@ func (s *Server) Near(ctx context.Context, t *TableInfo, m Match) (*sources.Tabl
 		return nil, nil
 	}
 	c := &t.Columns[m.Parts[0].AttNum-1]
-	oid := c.TypeOID
-	if c.Base != 0 {
-		oid = c.Base
-	}
-	variants := variantsOf(oid, m.Parts[0].Text)
+	variants := variantsOf(baseType(c), m.Parts[0].Text)
 	if len(variants) == 0 || strings.HasSuffix(c.TypeName, "citext") {
 		return nil, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,6 +30,8 @@ create table parts_a partition of parts for values from ('2025-01-01') to ('2025
 create table parts_b (at date not null, id uuid not null);
 alter table parts attach partition parts_b for values from ('2025-07-01') to ('2026-01-01');
 insert into parts values ('00000000-0000-0000-0000-000000000009', '2025-08-01');
+create table words (code text collate "en-x-icu" primary key, n int);
+insert into words select 'Code-' || g, g from generate_series(1, 5000) g;
 grant usage on schema pg to public; grant select on all tables in schema pg to public;
 `
 
@@ -56,7 +59,7 @@ func TestPagesHoldDeadVersionsAndStayAsTheyAre(t *testing.T) {
 	sql(t, s, pagesSQL)
 	sql(t, s, `set search_path = pg; begin; insert into t values ('00000000-0000-0000-0000-0000000f0001', 1, 'rolled back'); rollback`)
 	sql(t, s, `set search_path = pg; delete from t where n = 10; update t set note = 'changed' where n = 11; update t set id = '00000000-0000-0000-0000-0000000f0002' where n = 12;
- delete from noindex where n = 77; delete from big; delete from parts`)
+ delete from noindex where n = 77; delete from words where n = 4321; delete from big; delete from parts`)
 	sql(t, s, "checkpoint") // for the roles that read files
 	before := pageOf(t, s, "pg.t", 0)
 	for _, role := range []string{"", "kit"} {
@@ -120,6 +123,12 @@ func TestPagesHoldDeadVersionsAndStayAsTheyAre(t *testing.T) {
 					t.Errorf("%+v", ps)
 				}
 			})
+			t.Run("texts in the order of a collation", func(t *testing.T) {
+				ps := searchOne(t, db, "pg.words", "Code-4321")[0]
+				if ps.Method != "index-search" || len(ps.Entries) != 1 || len(ps.Versions) != 1 || ps.Versions[0].Deleter == 0 || *ps.Versions[0].Row["n"] != "4321" {
+					t.Errorf("%+v", ps)
+				}
+			})
 			t.Run("toasted", func(t *testing.T) {
 				ps := searchOne(t, db, "pg.big", "7")[0]
 				if len(ps.Versions) != 1 || len(ps.Versions[0].Unknown) != 0 || *ps.Versions[0].Row["doc"] != strings.Repeat("abcdefgh", 2000) {
@@ -180,12 +189,12 @@ func TestReadBlocks(t *testing.T) {
 			if hex.EncodeToString(p) != pageOf(t, s, "rb.t", i+1) {
 				t.Errorf("%s: block %d differs", b.Via, i+1)
 			}
-			if _, err := heap.DecodePage(p); err != nil {
-				t.Error(err)
+			if _, err := heap.DecodePage(p); err != nil && i < 5 {
+				t.Error(err) // from 16 on the file may be extended by pages that are empty yet
 			}
 		}
-		if len(b.Pages) != 6 {
-			t.Errorf("%s: %d pages", b.Via, len(b.Pages))
+		if n := answer(t, s, "select pg_relation_size('rb.t') / 8192 - 1"); strconv.Itoa(len(b.Pages)) != n {
+			t.Errorf("%s: %d pages, want %s", b.Via, len(b.Pages), n)
 		}
 	}
 	_, err := open(t, s, "plain", postgres.Options{}).ReadBlocks(t.Context(), rel, "main", 0, 1)

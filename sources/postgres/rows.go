@@ -20,6 +20,12 @@ type Access struct {
 	Settings map[string]string
 }
 
+// AsApp is the access of the application as far as the Options name it; false
+// when they do not.
+func (s *Server) AsApp() (Access, bool) {
+	return Access{As: s.opt.AppRole, Settings: s.opt.AppSettings}, s.opt.AppRole != ""
+}
+
 // mostRows bounds what a read by key returns.
 const mostRows = 100
 
@@ -35,7 +41,7 @@ func (s *Server) Rows(ctx context.Context, t *TableInfo, m Match, how Access) (*
 	return s.Query(ctx, q)
 }
 
-// RowsQuery is the query that Rows sends, for the record of the case.
+// rowsQuery is the query that Rows sends.
 func (t *TableInfo) rowsQuery(m Match, how Access) (sources.Query, error) {
 	if t.Kind == "f" {
 		return sources.Query{}, &sources.Blind{Why: t.DisplayName() + " is a foreign table; the rows are on another server, which is not entered from here", Opens: "name that server: --db"}

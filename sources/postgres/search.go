@@ -16,8 +16,9 @@ type PageSearch struct {
 	OID   uint32 `json:"oid"`
 	// Via is ViaBuffers or ViaFile.
 	Via string `json:"via"`
-	// Method is index (btree descent), index-leaves (all leaves read) or heap (every
-	// heap page searched).
+	// Method is index (btree descent), index-search (every index page searched for
+	// the key's bytes, where the order of texts is a collation's) or heap (every heap
+	// page searched).
 	Method  string          `json:"method"`
 	Index   string          `json:"index,omitempty"`
 	Entries []heap.IndexHit `json:"entries,omitempty"`
@@ -112,12 +113,12 @@ func (s *Server) IndexTIDs(ctx context.Context, t *TableInfo, m Match) (*PageSea
 	ps := &PageSearch{Table: t.DisplayName(), OID: t.OID, Index: ix.Name, Method: "index"}
 	err := s.withPager(ctx, "descent of index "+ix.Name, func(ctx context.Context, p *pager) error {
 		ps.Via = p.via()
+		if !descendable(cols[:len(key)]) {
+			return p.searchLeaves(ctx, ps, ix, cols, key)
+		}
 		read := func(ctx context.Context, block uint32) ([]byte, error) { return p.page(ctx, ix.OID, block) }
 		found, err := heap.SearchIndex(ctx, read, cols, key, indexBudget)
 		ps.Entries, ps.Blocks, ps.Complete, ps.Note = found.Hits, found.BlocksRead, found.Complete, found.Note
-		if !found.Descended {
-			ps.Method = "index-leaves"
-		}
 		return err
 	})
 	if err != nil {
@@ -220,12 +221,8 @@ func (t *TableInfo) needle(m Match) []byte {
 	var best []byte
 	for _, p := range m.Parts {
 		c := t.Columns[p.AttNum-1]
-		oid := c.TypeOID
-		if c.Base != 0 {
-			oid = c.Base
-		}
-		raw, err := heap.EncodeKey(oid, p.Text)
-		if err == nil && len(raw) > len(best) && oid != typeOIDs["name"] {
+		raw, err := heap.EncodeKey(baseType(&c), p.Text)
+		if err == nil && len(raw) > len(best) && baseType(&c) != typeOIDs["name"] {
 			best = raw
 		}
 	}

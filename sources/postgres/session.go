@@ -127,7 +127,13 @@ func (t *tx) begin(ctx context.Context, w work) error {
 	return nil
 }
 
+// guarded settings are not for a query to change.
+var guarded = []string{"transaction_read_only", "session_authorization", "role", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"}
+
 func (t *tx) setting(ctx context.Context, name, value string) error {
+	if slices.Contains(guarded, strings.ToLower(name)) {
+		return &sources.Blind{Why: "setting " + name + " is inquest's own guard", Opens: "leave it out of --as-setting"}
+	}
 	const sql = "select pg_catalog.set_config($1, $2, true)"
 	start := t.s.opt.Now()
 	r := t.conn.ExecParams(ctx, sql, [][]byte{[]byte(name), []byte(value)}, nil, nil, nil).Read()

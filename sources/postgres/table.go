@@ -241,6 +241,9 @@ func (t *TableInfo) HeapColumns(ix Index) ([]heap.IndexColumn, bool) {
 			return nil, false
 		}
 		col := t.Columns[c.AttNum-1]
+		if baseType(&col) == typeOIDs["name"] {
+			return nil, false // stored as a C string in an index
+		}
 		col.AttNum = int16(i + 1)
 		out = append(out, heap.IndexColumn{Column: col, Desc: c.Desc, Bytewise: c.Bytewise})
 	}
