@@ -13,13 +13,16 @@ type Reader struct {
 	Others   []*Parser
 	Context  Context
 	fallback *Parser
+	inner    *Reader // what the messages of an envelope are written in
 	// Limits are what was assumed about the file, for its coverage.
 	Limits []string
 }
 
 // Detect finds the formats of a file from some of its lines: the first ones
 // first, and some from its middle and end. It never fails: plain text fits anything.
-func Detect(lines []string, c Context) *Reader {
+func Detect(lines []string, c Context) *Reader { return detect(lines, c, true) }
+
+func detect(lines []string, c Context, envelopes bool) *Reader {
 	scores := make([]int, len(all))
 	parsers := make([]*Parser, len(all))
 	best := 0
@@ -37,7 +40,11 @@ func Detect(lines []string, c Context) *Reader {
 			break
 		}
 	}
-	return With(all[main], parsers[main], lines, c)
+	r := With(all[main], parsers[main], lines, c)
+	if envelopes {
+		r.openEnvelopes(lines)
+	}
+	return r
 }
 
 // Forced returns a reader for a file whose format is given by name;
@@ -158,6 +165,7 @@ func (r *Reader) Continues(head, line []byte) bool {
 // did, e holds the text as a message, with a time if one stands at its start.
 func (r *Reader) Parse(rec []byte, e *sources.Event) bool {
 	if r.try(r.Main, rec, e) {
+		r.unfold(e)
 		return true
 	}
 	for _, p := range r.Others {
@@ -197,6 +205,9 @@ func (r *Reader) TimeAt(line []byte) (from, to int, ok bool) {
 // Name returns the names of the formats that occur, the main one first.
 func (r *Reader) Name() string {
 	names := []string{r.Main.Format.Name}
+	if r.inner != nil {
+		names[0] += "(" + r.inner.Main.Format.Name + ")"
+	}
 	for _, p := range r.Others {
 		names = append(names, p.Format.Name)
 	}
