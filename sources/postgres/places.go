@@ -2,8 +2,8 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"inquest/sources/heap"
@@ -60,6 +60,7 @@ found as (select c.oid, n.nspname, c.relname, c.relkind, a.attname, a.attnum, a.
   and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp_)'
   and (coalesce(bt.typtype, t.typtype) <> 'd') and coalesce(bt.typname, t.typname) = any($1::text[])
   and ($2 = '' or a.attname = any($2::text[]) or lower(a.attname) = any($2::text[]))
+  and ($6::int = 0 or $6::int <= (select count(distinct lower(x.attname)) from pg_attribute x where x.attrelid = c.oid and x.attnum > 0 and not x.attisdropped and lower(x.attname) = any(case when $2 = '' then '{}' else $2 end::text[])))
   and ($3 = '' or c.oid = any($3::oid[]))
   and (coalesce(bt.typname, t.typname) not in ('varchar', 'bpchar') or a.atttypmod < 0 or a.atttypmod - 4 >= $4::int))
 select oid::bigint, nspname, relname, relkind, attname, attnum, format_type(atttypid, atttypmod) as type, base, typeschema, rank,
@@ -79,7 +80,7 @@ func (s *Server) Places(ctx context.Context, key Key) (*Places, error) {
 		only = numberArray(oids)
 	}
 	types, columns, width := key.types()
-	tab, err := s.query(ctx, "columns that can hold the id", placesSQL, textArray(types), columns, only, fmt.Sprint(width), historyPattern)
+	tab, err := s.query(ctx, "columns that can hold the id", placesSQL, textArray(types), columns, only, strconv.Itoa(width), historyPattern, strconv.Itoa(len(key.Parts)))
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -38,7 +40,13 @@ func (s *Server) Rows(ctx context.Context, t *TableInfo, m Match, how Access) (*
 	if err != nil {
 		return nil, err
 	}
-	return s.Query(ctx, q)
+	tab, err := s.Query(ctx, q)
+	var b *sources.Blind
+	if errors.As(err, &b) && strings.Contains(b.Opens, "SELECT ON "+QuoteIdent(t.Name)+" TO") {
+		role := cmp.Or(how.As, s.cfg.User)
+		return nil, &sources.Blind{Why: b.Why, Opens: grant("SELECT ON " + t.FullName() + " TO " + QuoteIdent(role))}
+	}
+	return tab, err
 }
 
 // rowsQuery is the query that Rows sends.
@@ -48,7 +56,10 @@ func (t *TableInfo) rowsQuery(m Match, how Access) (sources.Query, error) {
 	}
 	where, args := t.keyCondition(m)
 	columns := `t.tableoid::regclass::text as tableoid, t.ctid::text as ctid, t.xmin::text as xmin, t.xmax::text as xmax, t.*`
-	if how.As != "" {
+	switch {
+	case t.Kind == "v":
+		columns = "t.*"
+	case how.As != "":
 		quoted := make([]string, len(m.Columns))
 		for i, c := range m.Columns {
 			quoted[i] = "t." + QuoteIdent(c)

@@ -22,7 +22,8 @@ create policy p on secured using (tenant = current_setting('app.tenant', true));
 grant select on secured to tenant, app, kit;
 grant app to kit;
 grant select on t to kit;
-create table hidden (id uuid primary key);
+create table hidden (id uuid primary key); create view view as select * from t;
+create table only_tenant (tenant int primary key);
 create table loose (ref_id uuid, x text);
 insert into loose values ('00000000-0000-0000-0000-000000000001', 'x');
 create table docs (ref text, doc_id uuid, tenant int, primary key (tenant, ref));
@@ -67,6 +68,7 @@ func TestRows(t *testing.T) {
 		"composite":                {"r.docs", postgres.Key{Parts: []postgres.KeyPart{{"tenant", "7"}, {"ref", "d1"}}}, 1},
 		"one column of the key":    {"r.docs", postgres.Key{ID: "d1"}, 2},
 		"a quote stays text":       {"r.texts", postgres.Key{ID: `' or '1'='1`}, 0},
+		"a view":                   {"r.view", postgres.Key{ID: id1}, 1},
 		"absent":                   {"r.t", postgres.Key{ID: uuidN(0xfff)}, 0},
 		"superuser is not masked":  {"r.secured", postgres.Key{ID: id1}, 1},
 		"column without any index": {"r.loose", postgres.Key{ID: id1}, 1},
@@ -118,7 +120,7 @@ func TestRows(t *testing.T) {
 		plain := open(t, s, "plain", postgres.Options{})
 		info, m := table(t, plain, "r.t", postgres.Key{ID: id1})
 		_, err := plain.Rows(t.Context(), info, m, postgres.Access{})
-		if !isBlind(err) || !strings.Contains(err.Error(), `GRANT SELECT ON "t" TO "plain" (afterwards: REVOKE SELECT ON "t" FROM "plain")`) {
+		if !isBlind(err) || !strings.Contains(err.Error(), `GRANT SELECT ON "r"."t" TO "plain" (afterwards: REVOKE SELECT ON "r"."t" FROM "plain")`) {
 			t.Error(err)
 		}
 		_, err = plain.Rows(t.Context(), info, m, postgres.Access{As: "app"})

@@ -180,6 +180,25 @@ func TestACancelledQueryLeavesNothingRunning(t *testing.T) {
 	})
 }
 
+func TestAnotherDatabaseOfTheCluster(t *testing.T) {
+	s := cluster(t)
+	db := open(t, s, "kit", postgres.Options{})
+	f, err := db.Facts(t.Context())
+	if err != nil || len(f.Databases) != 0 && f.Databases[0] == "postgres" {
+		t.Fatalf("%+v %v", f, err)
+	}
+	other := db.OtherDatabase("template1")
+	defer func() { _ = other.Close() }()
+	tab, err := other.Query(t.Context(), sources.Query{SQL: "select current_database() as d"})
+	if err != nil || tab.Text(0, "d") != "template1" || other.Name() != "db:test/template1" {
+		t.Errorf("%v %v %s", tab, err, other.Name())
+	}
+	_, err = db.Query(t.Context(), sources.Query{SQL: "select 1", Settings: map[string]string{"Statement_Timeout": "0"}})
+	if !isBlind(err) {
+		t.Errorf("the guard was lifted: %v", err)
+	}
+}
+
 func TestOneConnectionForManyCallers(t *testing.T) {
 	s := cluster(t)
 	db := open(t, s, "kit", postgres.Options{})

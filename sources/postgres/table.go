@@ -30,7 +30,7 @@ type TableInfo struct {
 	Schema string `json:"schema"`
 	Name   string `json:"name"`
 	// Kind is pg_class.relkind: r table, p partitioned table, m materialized view,
-	// f foreign table.
+	// f foreign table, v view (only when named by the person).
 	Kind        string        `json:"kind"`
 	Owner       string        `json:"owner"`
 	Persistence string        `json:"persistence"` // p permanent, u unlogged, t temporary

@@ -21,6 +21,7 @@ const (
 	walMost     = 16 << 20
 	walSlow     = time.Second
 	walTimeout  = 30 * time.Second
+	walKept     = 256 << 20 // bytes kept in memory for further passes
 	searchBatch = 256 << 20 // bytes searched by one statement
 )
 
@@ -34,11 +35,28 @@ type WALSource struct {
 	size  int64
 	ahead int64
 
-	cached string // segment whose bytes from off on are in data
-	off    int64
-	data   []byte
+	last window
+	// kept are the first pieces read, up to walKept bytes: a trace walks the WAL
+	// several times.
+	kept      map[wal.LSN][]window
+	keptBytes int
 	// Skipped lists files that look like segments but hold no WAL, with the reason.
 	Skipped []string
+}
+
+// window is a piece of a segment.
+type window struct {
+	start wal.LSN // of the segment
+	off   int64
+	data  []byte
+}
+
+// cut returns the bytes from off to end when the window holds them.
+func (w *window) cut(start wal.LSN, off, end int64) ([]byte, bool) {
+	if w.start != start || w.data == nil || off < w.off || end > w.off+int64(len(w.data)) {
+		return nil, false
+	}
+	return w.data[off-w.off : end-w.off], true
 }
 
 var (
@@ -56,7 +74,7 @@ func (s *Server) WAL(ctx context.Context) (*WALSource, error) {
 	if b := f.walBlind(); b != nil {
 		return nil, b
 	}
-	return &WALSource{s: s, size: f.SegmentSize, ahead: walFirst}, nil
+	return &WALSource{s: s, size: f.SegmentSize, ahead: walFirst, kept: map[wal.LSN][]window{}}, nil
 }
 
 // Flushed is the position up to which the last List trusts the WAL.
@@ -72,7 +90,7 @@ func (w *WALSource) List(ctx context.Context) ([]wal.Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Skipped, w.cached = nil, ""
+	w.Skipped = nil
 	w.flush = parseLSN(tab.Text(0, "lsn"))
 	var out []wal.Segment
 	for i := range tab.Rows {
@@ -106,52 +124,70 @@ func (w *WALSource) ReadAt(ctx context.Context, seg wal.Segment, off int64, n in
 	if off >= want {
 		return nil, nil
 	}
-	if w.cached != seg.Name || off < w.off || want > w.off+int64(len(w.data)) {
-		if err := w.fetch(ctx, seg.Name, off, min(max(w.ahead, want-off), end-off)); err != nil {
-			return nil, fmt.Errorf("read segment %s over SQL: %w", seg.Name, err)
+	if b, ok := w.last.cut(seg.Start, off, want); ok {
+		return b, nil
+	}
+	for i := range w.kept[seg.Start] {
+		if b, ok := w.kept[seg.Start][i].cut(seg.Start, off, want); ok {
+			return b, nil
 		}
 	}
-	from := off - w.off
-	return w.data[min(from, int64(len(w.data))):min(want-w.off, int64(len(w.data)))], nil
+	data, err := w.fetch(ctx, seg.Name, off, min(max(w.ahead, want-off), end-off))
+	if err != nil {
+		return nil, fmt.Errorf("read segment %s over SQL: %w", seg.Name, err)
+	}
+	w.keep(window{start: seg.Start, off: off, data: data})
+	return data[:min(want-off, int64(len(data)))], nil
+}
+
+func (w *WALSource) keep(piece window) {
+	w.last = piece
+	if w.keptBytes+len(piece.data) <= walKept {
+		w.keptBytes += len(piece.data)
+		w.kept[piece.start] = append(w.kept[piece.start], piece)
+	}
 }
 
 const walReadSQL = `select pg_read_binary_file('pg_wal/' || $1, o, least($4::bigint, $3::bigint - o), true) from generate_series($2::bigint, $3::bigint - 1, $4::bigint) o order by o`
 
-// fetch fills the cache with n bytes of a file from off.
-func (w *WALSource) fetch(ctx context.Context, name string, off, n int64) error {
+// fetch reads n bytes of a file from off.
+func (w *WALSource) fetch(ctx context.Context, name string, off, n int64) ([]byte, error) {
 	if err := w.s.spendWAL(n); err != nil {
-		return err
+		return nil, err
 	}
-	w.cached, w.off, w.data = "", off, w.data[:0]
+	data := make([]byte, 0, n)
 	start := time.Now()
 	job := work{note: "WAL bytes", timeout: walTimeout, free: true}
 	err := w.s.within(ctx, job, func(ctx context.Context, t *tx) error {
 		args := []string{name, strconv.FormatInt(off, 10), strconv.FormatInt(off+n, 10), strconv.Itoa(walChunk)}
 		_, err := t.stream(ctx, walReadSQL, args, true, func(row [][]byte) error {
-			w.data = append(w.data, row[0]...)
+			data = append(data, row[0]...)
 			return nil
 		})
 		return err
 	})
 	if err != nil {
-		return w.gone(name, w.s.blindFor(ctx, job, err))
+		return nil, w.gone(name, w.s.blindFor(ctx, job, err))
 	}
-	if len(w.data) == 0 {
-		return &sources.Blind{Why: "segment " + name + " was removed by the server meanwhile", Opens: "run the step again, or name an archive: --wal DIR"}
+	if len(data) == 0 {
+		return nil, segmentGone(name)
 	}
-	w.cached = name
 	if took := time.Since(start); took < walSlow {
 		w.ahead = min(2*w.ahead, walMost)
 	} else if took > 4*walSlow {
 		w.ahead = max(w.ahead/2, walChunk)
 	}
-	return nil
+	return data, nil
+}
+
+func segmentGone(name string) error {
+	return &sources.Blind{Why: "segment " + name + " was removed by the server meanwhile", Opens: "run the step again, or name an archive: --wal DIR"}
 }
 
 func (w *WALSource) gone(name string, err error) error {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) && pe.Code == "58P01" {
-		return &sources.Blind{Why: "segment " + name + " was removed by the server meanwhile", Opens: "run the step again, or name an archive: --wal DIR"}
+		return segmentGone(name)
 	}
 	return err
 }
