@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -182,19 +181,40 @@ func (h *hotel) scene(code string, rights Rights, serverLogs ...string) Scene {
 	}
 }
 
-// csvLog are settings that make the server write its log as CSV, and csvPath is
-// where it then is.
-func csvLog(more map[string]string) map[string]string {
-	return settings(map[string]string{
-		"logging_collector": "on", "log_destination": "csvlog", "log_directory": "log", "log_filename": "postgresql.log", "log_connections": "on", "log_disconnections": "on",
-	}, more)
+const hotelStory = "A guest holds a confirmation with a booking code. The hotel's system does not know the code, and did not five minutes later either."
+
+func (h *hotel) forgetCode(code string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	kept := make([]string, 0, len(h.codes))
+	for _, c := range h.codes {
+		if c != code {
+			kept = append(kept, c)
+		}
+	}
+	h.codes = kept
 }
 
-func csvPath(srv Server) string { return filepath.Join(srv.DataDir(), "log", "postgresql.csv") }
-
-// jsonLog is the same for JSON, which servers write from version 15 on.
-func jsonLog(more map[string]string) map[string]string {
-	return csvLog(settings(map[string]string{"log_destination": "jsonlog"}, more))
+func (h *hotel) forgetAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.codes = nil
 }
 
-func jsonPath(srv Server) string { return filepath.Join(srv.DataDir(), "log", "postgresql.json") }
+// bookAndFind books and reads the booking back, as a guest does.
+func (h *hotel) bookAndFind(ctx context.Context) (booking, error) {
+	conn, err := h.st.Connect(ctx, h.app())
+	if err != nil {
+		return booking{}, err
+	}
+	b, err := h.book(ctx, conn)
+	if err != nil {
+		return b, err
+	}
+	h.forgetCode(b.code)
+	status, err := h.find(ctx, conn, b.code)
+	if err == nil && status != 200 {
+		err = fmt.Errorf("booking %s answered %d right after it was made", b.code, status)
+	}
+	return b, errors.Join(err, h.st.Leave(ctx, conn))
+}

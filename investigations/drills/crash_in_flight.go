@@ -39,7 +39,7 @@ func stageCrashInFlight(ctx context.Context, s *Stage) (Scene, error) {
 	e := early{end: func(ctx context.Context, _ *shop, conn *pgx.Conn, _ pgx.Tx, _ *order) error {
 		pid = int(conn.PgConn().PID())
 		// Others commit meanwhile, which takes the insert to disk with theirs.
-		if err := errors.Join(s.Pause(ctx, 200*time.Millisecond), traffic.Stop(), kill(pid)); err != nil {
+		if err := errors.Join(s.Pause(ctx, 200*time.Millisecond), traffic.Stop(), commitSomething(ctx, sh), kill(pid)); err != nil {
 			return err
 		}
 		_, err := conn.Exec(ctx, "SELECT 1")
@@ -62,6 +62,12 @@ func stageCrashInFlight(ctx context.Context, s *Stage) (Scene, error) {
 	return sh.scene(o.id, SuperuserRights), nil
 }
 
+// commitSomething makes the server write all its WAL so far.
+func commitSomething(ctx context.Context, sh *shop) error {
+	_, err := sh.placeOne(ctx)
+	return err
+}
+
 // kill ends one server process of the drill's own server, as the kernel does
 // when memory runs out.
 func kill(pid int) error {
@@ -73,30 +79,4 @@ func kill(pid int) error {
 		return fmt.Errorf("kill server process %d: %w", pid, err)
 	}
 	return nil
-}
-
-// terminatedInFlight is an order whose session an administrator ended.
-func terminatedInFlight() Drill {
-	e := early{
-		end: func(ctx context.Context, sh *shop, conn *pgx.Conn, _ pgx.Tx, _ *order) error {
-			admin := Session{Database: shopDatabase, App: "pgAdmin 4 - CONN:4410237", Simple: true}
-			err := errors.Join(sh.st.Pause(ctx, 120*time.Millisecond), sh.st.Do(ctx, admin, fmt.Sprintf("SELECT pg_terminate_backend(%d)", conn.PgConn().PID())))
-			if err != nil {
-				return err
-			}
-			if _, err = conn.Exec(ctx, "SELECT 1"); err == nil {
-				return errors.New("the terminated session still answers")
-			}
-			return nil
-		},
-		rights: KitRights,
-	}
-	return Drill{
-		ID: "terminated-in-flight", Title: "An order was confirmed and is not there", Domain: "orders",
-		Story: earlyStory + " There was talk of a session that blocked others.",
-		Truth: neverCommitted("crash-in-flight", investigations.CauseSystem,
-			"An administrator terminated the session that held the order's transaction: an ABORT in WAL, and a FATAL 'terminating connection due to administrator command' of that session."),
-		Spec:  ServerSpec{Settings: connected("%m [%p] %q%u@%d/%a ", nil)},
-		Stage: e.stage,
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -35,7 +34,8 @@ func deadlockVictim() Drill {
 			}
 			done := make(chan error, 1)
 			go func() { done <- errors.Join(script(ctx, other, take(o.skus[0])), script(ctx, other, "COMMIT")) }()
-			if err := sh.st.Pause(ctx, 40*time.Millisecond); err != nil {
+			waits := "SELECT coalesce(bool_or(wait_event_type = 'Lock'), false) FROM pg_stat_activity WHERE pid = $1"
+			if err := sh.st.until(ctx, sh.st.Server, waits, int32(other.PgConn().PID())); err != nil {
 				return errors.Join(err, <-done)
 			}
 			_, err = tx.Exec(ctx, take(o.skus[1]))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"inquest/investigations"
 	"inquest/sources"
 )
 
@@ -22,24 +21,6 @@ type Drill struct {
 	// Stage makes the incident happen. It returns when everything has happened;
 	// traffic and logs that it leaves running are ended by Run.
 	Stage func(ctx context.Context, s *Stage) (Scene, error)
-}
-
-// Truth is what really happened, and which answers to it are right.
-type Truth struct {
-	// Fate is what became of the record in the world.
-	Fate investigations.FateKind
-	// Standings are those that the evidence allows. With Undetermined among them
-	// the answer "undetermined" is right, too; alone it is the only right one.
-	Standings []investigations.Standing
-	// Mechanisms are accepted as leading; nil means that the evidence does not
-	// settle the cause and naming one is an overclaim.
-	Mechanisms []string
-	// Causes are accepted with them; nil exactly when Mechanisms is nil.
-	Causes []investigations.Cause
-	// OrNone accepts an answer that names no mechanism beside the Mechanisms.
-	OrNone bool
-	// Why says for people what happened and what shows it.
-	Why string
 }
 
 // Scene is what an investigator is given. It says nothing of the answer.

@@ -8,8 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"inquest/investigations"
 )
 
 // early is a shop that answers an order before its transaction has ended: the
@@ -26,6 +24,7 @@ type early struct {
 	// after plays when it has ended, while traffic still runs.
 	after  func(ctx context.Context, sh *shop) error
 	rights Rights
+	skew   time.Duration // of the service's clock
 }
 
 const earlyStory = "The order was confirmed to the customer with its number, and the shop has answered 404 for that number ever since. No other order of that minute is missing."
@@ -35,6 +34,7 @@ func (e early) stage(ctx context.Context, s *Stage) (Scene, error) {
 	if err != nil {
 		return Scene{}, err
 	}
+	sh.skew = e.skew
 	traffic := s.Traffic(ctx, sh.app(), 3, Pace{8 * time.Millisecond, 40 * time.Millisecond}, sh.step)
 	if err := errors.Join(s.Pause(ctx, 250*time.Millisecond), e.play(ctx, sh, e.before)); err != nil {
 		return Scene{}, err
@@ -104,20 +104,6 @@ func errOrNone(err error) error {
 		return errors.New("nothing")
 	}
 	return err
-}
-
-// connected is a server log that covers time well: who comes and goes is in it.
-func connected(prefix string, more map[string]string) map[string]string {
-	return settings(map[string]string{
-		"log_line_prefix": prefix, "log_connections": "on", "log_disconnections": "on", "log_statement": "none", "deadlock_timeout": "150ms",
-	}, more)
-}
-
-func neverCommitted(mechanism string, cause investigations.Cause, why string) Truth {
-	return Truth{
-		Fate: investigations.FateNeverCommitted, Standings: []investigations.Standing{investigations.Established},
-		Mechanisms: []string{mechanism}, Causes: []investigations.Cause{cause}, Why: why,
-	}
 }
 
 // otherDeadlock is two other sessions in each other's way: one of them is

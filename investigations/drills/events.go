@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"inquest/investigations"
 )
 
 const (
@@ -120,37 +118,3 @@ func (m *meters) stage(ctx context.Context, job string) (Scene, error) {
 }
 
 const meterStory = "A meter sent its readings late, and they were accepted. Billing cannot find one of them a little later; readings of today are fine."
-
-// detachedPartition is a reading whose partition was taken off too early.
-func detachedPartition() Drill {
-	return Drill{
-		ID: "detached-partition", Title: "Late readings are missing from the bill", Domain: "events", Story: meterStory,
-		Truth: hidden("detached-partition", investigations.CauseRetention,
-			"The retention job detached the last month's partition a month early. The table readings_last is still there, and the reading in it."),
-		Spec: ServerSpec{Settings: connected("%m [%p] %q%u@%d/%a ", map[string]string{"log_statement": "ddl"})},
-		Stage: func(ctx context.Context, s *Stage) (Scene, error) {
-			m, err := openMeters(ctx, s)
-			if err != nil {
-				return Scene{}, err
-			}
-			return m.stage(ctx, "ALTER TABLE readings DETACH PARTITION readings_last; INSERT INTO retention_log (did) VALUES ('readings_last')")
-		},
-	}
-}
-
-// partitionDrop is a reading whose partition was dropped too early.
-func partitionDrop() Drill {
-	return Drill{
-		ID: "partition-drop", Title: "Late readings are missing from the bill", Domain: "events", Story: meterStory,
-		Truth: deletedBy("partition-drop", investigations.CauseRetention,
-			"The retention job dropped the last month's partition a month early, as it had dropped the older one before."),
-		Spec: ServerSpec{Settings: connected("%m [%p] %q%u@%d/%a ", map[string]string{"log_statement": "ddl"})},
-		Stage: func(ctx context.Context, s *Stage) (Scene, error) {
-			m, err := openMeters(ctx, s)
-			if err != nil {
-				return Scene{}, err
-			}
-			return m.stage(ctx, "ALTER TABLE readings DETACH PARTITION readings_last; DROP TABLE readings_last; INSERT INTO retention_log (did) VALUES ('readings_last')")
-		},
-	}
-}

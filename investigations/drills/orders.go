@@ -226,3 +226,20 @@ func (s *shop) scene(id int64, rights Rights) Scene {
 		Logs: []string{s.st.Server.LogFile(), s.log.Path},
 	}
 }
+
+// placeOne places an order, and reads it once, as a customer does.
+func (s *shop) placeOne(ctx context.Context) (order, error) {
+	conn, err := s.st.Connect(ctx, s.app())
+	if err != nil {
+		return order{}, err
+	}
+	o, err := s.place(ctx, conn)
+	if err != nil {
+		return o, err
+	}
+	status, err := s.fetch(ctx, conn, o.id)
+	if err == nil && status != 200 {
+		err = fmt.Errorf("order %d answered %d right after it was placed", o.id, status)
+	}
+	return o, errors.Join(err, s.st.Leave(ctx, conn))
+}

@@ -104,7 +104,20 @@ func proofs() map[string]happened {
 		"index-corruption": {sql: map[string]string{
 			"SELECT count(*) FROM orders WHERE id = $ID": "0", "SELECT count(*) FROM orders WHERE id + 0 = $ID": "1", "SELECT indisready FROM pg_index WHERE indexrelid = 'orders_pkey'::regclass": "t",
 		}},
-		"page-corruption": {sql: map[string]string{"SELECT count(*) FROM orders WHERE id + 0 = $ID": "0", "SELECT count(*) > 300 FROM orders": "t"}, log: []string{"page verification failed", "zeroing out page"}},
+		"page-corruption":  {sql: map[string]string{"SELECT count(*) FROM orders WHERE id + 0 = $ID": "0", "SELECT count(*) > 300 FROM orders": "t"}, log: []string{"page verification failed", "zeroing out page"}},
+		"trigger-delete":   {sql: bookingGone, log: []string{`UPDATE rooms SET closed = true`}, silent: []string{"execute [^\n]*DELETE FROM bookings"}},
+		"table-drop":       {sql: with(bookingGone, "SELECT count(*) < 200 FROM bookings", "t"), log: []string{"DROP TABLE bookings"}},
+		"race-delete":      {sql: with(bookingGone, "SELECT count(*) FROM sync_runs", "1"), log: []string{`DELETE FROM bookings WHERE channel`, `path=/bookings/$ID status=200`}},
+		"replaced":         {sql: bookingGone, log: []string{`DELETE FROM bookings WHERE code = \$1 RETURNING`}},
+		"conflict-ignored": {sql: bookingGone, log: []string{`parameters: \$1 = '$ID'`, `status=201.*id=$ID`}},
+		"deleted-by-other": {
+			sql: map[string]string{`SELECT "Deleted" AND "DeletionTime" IS NOT NULL FROM "Dtros" WHERE "Id" = '$ID'`: "t"}, log: []string{`"DELETE /v1/dtros/$ID HTTP/1.1" 204`},
+		},
+		"id-mismatch-digit": {
+			sql: map[string]string{`SELECT count(*) FROM "Dtros" WHERE "Id" = '$ID'`: "0", `SELECT count(*) FROM "Dtros" WHERE left("Id"::text, 11) = left('$ID', 11)`: "1"},
+		},
+		"never-issued": {sql: map[string]string{`SELECT count(*) FROM "Dtros" WHERE "Id" = '$ID'`: "0"}, silent: []string{"201,$ID"}},
+		"clock-skew":   {sql: orderGone, log: []string{`duplicate key value violates unique constraint "vouchers_pkey"`}},
 	}
 }
 

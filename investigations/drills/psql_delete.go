@@ -93,20 +93,3 @@ func (m manualDelete) stage(ctx context.Context, s *Stage) (Scene, error) {
 	}
 	return sh.scene(victim.id, KitRights), nil
 }
-
-// placeOne places an order, and reads it once, as a customer does.
-func (s *shop) placeOne(ctx context.Context) (order, error) {
-	conn, err := s.st.Connect(ctx, s.app())
-	if err != nil {
-		return order{}, err
-	}
-	o, err := s.place(ctx, conn)
-	if err != nil {
-		return o, err
-	}
-	status, err := s.fetch(ctx, conn, o.id)
-	if err == nil && status != 200 {
-		err = fmt.Errorf("order %d answered %d right after it was placed", o.id, status)
-	}
-	return o, errors.Join(err, s.st.Leave(ctx, conn))
-}

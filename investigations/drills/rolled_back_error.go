@@ -2,7 +2,6 @@ package drills
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,7 +11,19 @@ import (
 // rolledBackError is an order whose transaction ran into a unique constraint
 // after it was confirmed.
 func rolledBackError() Drill {
-	e := early{
+	return Drill{
+		ID: "rolled-back-error", Title: "A confirmed order with a voucher does not exist", Domain: "orders",
+		Story: earlyStory + " The customer had used a voucher.",
+		Truth: neverCommitted("rolled-back", investigations.CauseApplication,
+			"The order was confirmed before its transaction ended. The voucher had been used before, its insert met a unique violation, and all of it was rolled back."),
+		Spec:  ServerSpec{Settings: connected("%m [%p] %q%u@%d xid=%x ", nil)},
+		Stage: usedVoucher(SuperuserRights).stage,
+	}
+}
+
+// usedVoucher is an order with a voucher that was used before.
+func usedVoucher(rights Rights) early {
+	return early{
 		roles: []string{"stock_sync"},
 		schema: []string{stockSyncGrants, `
 			CREATE TABLE vouchers (code text PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE, used_at timestamptz NOT NULL DEFAULT now());
@@ -23,45 +34,6 @@ func rolledBackError() Drill {
 			_, err := tx.Exec(ctx, "INSERT INTO vouchers (code, order_id) VALUES ($1, $2)", "SPRING-17", o.id)
 			return refusedWith(ctx, tx, "23505", err)
 		},
-		rights: SuperuserRights,
-	}
-	return Drill{
-		ID: "rolled-back-error", Title: "A confirmed order with a voucher does not exist", Domain: "orders",
-		Story: earlyStory + " The customer had used a voucher.",
-		Truth: neverCommitted("rolled-back", investigations.CauseApplication,
-			"The order was confirmed before its transaction ended. The voucher had been used before, its insert met a unique violation, and all of it was rolled back."),
-		Spec:  ServerSpec{Settings: connected("%m [%p] %q%u@%d xid=%x ", nil)},
-		Stage: e.stage,
-	}
-}
-
-// rolledBackSilent is an order whose transaction the service itself gave up,
-// which leaves no error anywhere.
-func rolledBackSilent() Drill {
-	e := early{
-		roles: []string{"stock_sync"}, schema: []string{stockSyncGrants},
-		before: otherDeadlock,
-		end: func(ctx context.Context, sh *shop, conn *pgx.Conn, tx pgx.Tx, o *order) error {
-			if err := o.reserve(ctx, tx); err != nil {
-				return err
-			}
-			if err := touch(ctx, conn, "SELECT count(*) FROM orders WHERE customer_id = $1 AND placed_at > now() - interval '1 day'", o.customer); err != nil {
-				return err
-			}
-			if err := tx.Rollback(ctx); err != nil {
-				return fmt.Errorf("give up the order: %w", err)
-			}
-			return nil
-		},
-		after: otherDeadlock, rights: KitRights,
-	}
-	return Drill{
-		ID: "rolled-back-silent", Title: "A confirmed order does not exist, and nothing failed", Domain: "orders",
-		Story: earlyStory,
-		Truth: neverCommitted("rolled-back", investigations.CauseApplication,
-			"The service confirmed the order and then sent ROLLBACK of its own accord: an insert and an ABORT in WAL, and a server log that covers the moment "+
-				"without an error, a termination or a lost client for that session. The deadlocks nearby are other sessions'."),
-		Spec:  ServerSpec{Settings: connected("%m [%p] %q%u@%d xid=%x ", nil)},
-		Stage: e.stage,
+		rights: rights,
 	}
 }

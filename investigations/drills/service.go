@@ -11,6 +11,8 @@ type service struct {
 	name  string
 	log   *Log
 	write func(l *Log, service string, a answer)
+	// skew is how far the service's clock is ahead of the server's.
+	skew time.Duration
 }
 
 // answer is one answered request, or with status zero something else to log.
@@ -36,12 +38,12 @@ func newService(s *Stage, name, file string, write func(*Log, string, answer)) (
 // answered logs an answer given now.
 func (s *service) answered(begun time.Time, method, path string, status int, id, note string) {
 	now := time.Now()
-	s.write(s.log, s.name, answer{at: now, took: now.Sub(begun), method: method, path: path, status: status, id: id, note: note, trace: newTrace()})
+	s.write(s.log, s.name, answer{at: now.Add(s.skew), took: now.Sub(begun), method: method, path: path, status: status, id: id, note: note, trace: newTrace()})
 }
 
 // say logs something that is not an answer.
 func (s *service) say(note string) {
-	s.write(s.log, s.name, answer{at: time.Now(), note: note})
+	s.write(s.log, s.name, answer{at: time.Now().Add(s.skew), note: note})
 }
 
 func (a answer) level() string {

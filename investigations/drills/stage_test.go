@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,21 +25,29 @@ type happened struct {
 	second map[string]string
 }
 
-// slowest is what a drill may take on the stage; machines under load and the
-// race detector get some slack.
-const slowest = 12 * time.Second
+// slowest is what a drill may take on the stage of a machine under load, where a
+// restart alone can take long; on an idle one it is four seconds.
+const slowest = time.Minute
+
+// short are the drills that -short plays: one of each domain.
+var short = []string{"vanished-dtro", "psql-delete", "insert-refused", "row-security", "detached-partition"}
 
 func TestDrillsReallyHappen(t *testing.T) {
 	for _, d := range drills.List() {
 		t.Run(d.ID, func(t *testing.T) {
 			t.Parallel() // most of a drill is waiting
+			if testing.Short() && !slices.Contains(short, d.ID) {
+				t.Skip("-short plays one drill of each domain only")
+			}
 			check, ok := proofs()[d.ID]
 			if !ok {
 				t.Fatal("no proof is written for this drill")
 			}
 			h := newHost(t)
 			begun := time.Now()
-			scene, err := d.Run(t.Context(), h)
+			ctx, cancel := context.WithTimeout(t.Context(), slowest)
+			defer cancel()
+			scene, err := d.Run(ctx, h)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -49,9 +58,6 @@ func TestDrillsReallyHappen(t *testing.T) {
 					t.Error(err)
 				}
 			}()
-			if took > slowest {
-				t.Errorf("took %s", took)
-			}
 			wellFormed(t, d, scene)
 			check.verify(t, scene)
 		})

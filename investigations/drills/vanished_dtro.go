@@ -70,10 +70,6 @@ func openDtro(ctx context.Context, s *Stage) (*dtroService, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = s.Do(ctx, Session{Database: "postgres", App: "provision", Simple: true}, `ALTER ROLE dtro SET statement_timeout = '600ms'`)
-	if err != nil {
-		return nil, err
-	}
 	conn, err := s.Connect(ctx, Session{Role: dtroRole, Database: dtroDatabase})
 	if err != nil {
 		return nil, err
@@ -92,7 +88,10 @@ func openDtro(ctx context.Context, s *Stage) (*dtroService, error) {
 	}
 	svc.logs.history(rows, svc.pubs[0], now)
 	svc.live = slices.DeleteFunc(rows, func(r dtroRow) bool { return r.unusable })
-	return svc, s.Leave(ctx, conn)
+	if err := s.Leave(ctx, conn); err != nil {
+		return nil, err
+	}
+	return svc, s.Do(ctx, Session{Database: "postgres", App: "provision", Simple: true}, `ALTER ROLE dtro SET statement_timeout = '600ms'`)
 }
 
 // playVanished is the incident itself, in step with what else goes on.
