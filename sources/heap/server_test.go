@@ -112,8 +112,10 @@ var values = map[string][]string{
 	"timestamptz": {"'2025-11-27 14:58:00.123456+00'", "'infinity'", "'0044-03-15 12:00:00+00 BC'"},
 	"interval":    {"'1 day'", "'0'", "'1 year 2 mons 3 days 04:05:06.789'", "'-1 year 3 days'", "'-00:00:01'", "'1 mon -1 day'", "'100 hours'", "'-1 mon +2 days -03:00'", "'13 mons'", "'2 years -1 mons'"},
 	"json":        {`'{"a" : 1}'`},
-	"jsonb": {`'{}'`, `'[]'`, `'1'`, `'"x"'`, `'null'`, `'{"b":[1,2,{"c":null}],"a":{"d":true,"e":-1.50}}'`, `'["\u00e9\n\t\"\\\u0001/"]'`,
-		`(select jsonb_object_agg('k'||g,g) from generate_series(1,100) g)`, `(select jsonb_agg(jsonb_build_object('n',g,'s',repeat('z',g))) from generate_series(1,120) g)`, `'[[],{},[[1.5,false]]]'`},
+	"jsonb": {
+		`'{}'`, `'[]'`, `'1'`, `'"x"'`, `'null'`, `'{"b":[1,2,{"c":null}],"a":{"d":true,"e":-1.50}}'`, `'["\u00e9\n\t\"\\\u0001/"]'`,
+		`(select jsonb_object_agg('k'||g,g) from generate_series(1,100) g)`, `(select jsonb_agg(jsonb_build_object('n',g,'s',repeat('z',g))) from generate_series(1,120) g)`, `'[[],{},[[1.5,false]]]'`,
+	},
 	"int4[]": {"'{}'", "'{1,NULL,3}'", "'{{1,2},{3,4}}'", "'[2:3]={5,6}'"}, "text[]": {`array['a','','NULL','x y','q"uote','b\s',null,'{}','c,d']`, `array['ä']`},
 	"uuid[]": {"array['e7a4bff2-adc7-4847-a9d8-25734601b405'::uuid]"}, "numeric[]": {"'{1.50,NULL,-3}'"}, "timestamptz[]": {"array['2025-11-27 14:58+00'::timestamptz]"}, "float8[]": {"'{1.5,2}'"},
 	"box[]": {"array['((0,0),(1,1))'::box,'((2,2),(3,3))'::box]"}, "bool[]": {"'{t,f}'"}, "int8[]": {"'{1,2}'"}, "interval[]": {"array['1 day'::interval]"},

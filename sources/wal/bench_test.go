@@ -102,8 +102,10 @@ func BenchmarkAgainstWaldump(b *testing.B) {
 		run  func() int64
 		args []string
 	}{
-		{"walk without crc", walk(false), []string{"-q"}}, {"row 11: walk with crc", walk(true), []string{"-q"}},
-		{"row 10: trace without crc", trace(true), []string{"-R", rel}}, {"trace with crc", trace(false), []string{"-R", rel}},
+		{"walk without crc", walk(false), []string{"-q"}},
+		{"row 11: walk with crc", walk(true), []string{"-q"}},
+		{"row 10: trace without crc", trace(true), []string{"-R", rel}},
+		{"trace with crc", trace(false), []string{"-R", rel}},
 	} {
 		b.Run(m.name, func(b *testing.B) {
 			var n int64

@@ -13,6 +13,10 @@ func (tr *tracer) heapRecord(rec *Record) {
 	if rel == nil || rel.index != nil || rec.Blocks[0].Fork != 0 {
 		return
 	}
+	rel.heapSeen = true
+	if len(tr.creating) > 0 {
+		tr.fillNew(rel.file, rec)
+	}
 	if rec.RMGR == rmHeap2 {
 		tr.heap2(rec, rel)
 		return
@@ -51,6 +55,9 @@ func (tr *tracer) heap2(rec *Record, rel *relation) {
 
 // arrived notes a new row at an address: the key's, or another's that ends what was there.
 func (tr *tracer) arrived(rec *Record, rel *relation, tid heap.TID, t heap.Tuple, op Op) {
+	if rel.foreign(t) {
+		return
+	}
 	p := place{rel.file, tid}
 	tr.observe(p, t)
 	switch rel.t.match.Match(t) {
@@ -58,11 +65,31 @@ func (tr *tracer) arrived(rec *Record, rel *relation, tid heap.TID, t heap.Tuple
 		tr.end(p, rec.LSN)
 	case heap.Same:
 		tr.end(p, rec.LSN)
-		v := tr.start(p, rel.t, tr.nextIncarnation())
+		incarnation := tr.carriedOver(rel)
+		if incarnation == 0 {
+			incarnation = tr.nextIncarnation()
+		} else {
+			op = OpRewrite
+		}
+		v := tr.start(p, rel.t, incarnation)
 		v.tuple, v.hasTuple = keep(t), true
 		tr.event(rec, op, v).setRow(v.tuple)
 	case heap.Undecided:
 	}
+}
+
+// carriedOver returns the life that a row written into a file which is just being made belongs to, when the key is visible in the file
+// that it replaces; otherwise 0.
+func (tr *tracer) carriedOver(rel *relation) int {
+	if _, ok := tr.creating[rel.file]; !ok {
+		return 0
+	}
+	for _, v := range tr.sortedLive() {
+		if v.t == rel.t && v.rel != rel.file && tr.visible(v, nil) {
+			return v.incarnation
+		}
+	}
+	return 0
 }
 
 // observe keeps the content of an address that a later update needs.

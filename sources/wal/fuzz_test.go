@@ -14,11 +14,11 @@ type memory struct{ data []byte }
 
 func (m memory) List(context.Context) ([]Segment, error) {
 	s, err := SegmentFrom("000000010000000000000001", m.data, "memory")
-	if err != nil {
-		return nil, nil
-	}
 	s.Avail = int64(len(m.data))
-	return []Segment{s}, nil
+	if err == nil {
+		return []Segment{s}, nil
+	}
+	return nil, nil
 }
 
 func (m memory) ReadAt(_ context.Context, _ Segment, off int64, n int) ([]byte, error) {

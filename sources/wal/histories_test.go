@@ -65,9 +65,16 @@ func TestRowOlderThanTheWAL(t *testing.T) {
 func TestKeyTypes(t *testing.T) {
 	d := start(t, pgserver.Config{Major: 15})
 	for _, c := range []struct{ typ, key, filler string }{
-		{"bigint", "300", "g"}, {"int", "300", "g"}, {"smallint", "300", "g"}, {"text", "k300", "'k'||g"}, {"numeric", "300", "g::numeric/1"},
-		{"varchar(20)", "k300", "'k'||g"}, {"char(6)", "k300", "'k'||g"}, {"timestamptz", "2025-01-01 05:00:00+00", "'2025-01-01'::timestamptz+g*'1 min'::interval"},
-		{"date", "2000-10-27", "'2000-01-01'::date+g"}, {"bytea", `\x6b333030`, "('k'||g)::bytea"},
+		{"bigint", "300", "g"},
+		{"int", "300", "g"},
+		{"smallint", "300", "g"},
+		{"text", "k300", "'k'||g"},
+		{"numeric", "300", "g::numeric/1"},
+		{"varchar(20)", "k300", "'k'||g"},
+		{"char(6)", "k300", "'k'||g"},
+		{"timestamptz", "2025-01-01 05:00:00+00", "'2025-01-01'::timestamptz+g*'1 min'::interval"},
+		{"date", "2000-10-27", "'2000-01-01'::date+g"},
+		{"bytea", `\x6b333030`, "('k'||g)::bytea"},
 	} {
 		t.Run(c.typ, func(t *testing.T) {
 			d.t = t

@@ -40,6 +40,7 @@ func (tr *tracer) imageBlock(rec *Record, b *Block, skip heap.TID) {
 		tr.creating[b.Rel] = created
 	}
 	if rel != nil {
+		rel.heapSeen = true
 		tr.heapImage(rec, rel, p, b.Block, skip, isNew && created.xid == rec.XID)
 	}
 }
@@ -49,7 +50,7 @@ func (tr *tracer) heapImage(rec *Record, rel *relation, p heap.Page, block uint3
 	for n := 1; n <= p.Pointers(); n++ {
 		t, ok := p.Tuple(n)
 		tid := heap.TID{Block: block, Offset: uint16(n)}
-		if !ok || tid == skip {
+		if !ok || tid == skip || rel.foreign(t) {
 			continue
 		}
 		at := place{rel.file, tid}

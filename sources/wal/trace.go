@@ -107,10 +107,11 @@ type target struct {
 }
 
 type relation struct {
-	file  RelFile
-	t     *target
-	index *indexInfo // nil for heap files
-	guess bool       // an earlier or later file of the table, by the transaction that replaced it
+	file     RelFile
+	t        *target
+	index    *indexInfo // nil for heap files
+	guess    bool       // an earlier or later file of the table, its TOAST table or an index, by the transaction that replaced it
+	heapSeen bool       // rows were seen in it
 }
 
 type indexInfo struct {
@@ -201,6 +202,12 @@ func (s *setup) add(r *relation) bool {
 	s.rels[r.file] = r
 	s.filter[r.file.Rel>>6&1023] |= 1 << (r.file.Rel & 63)
 	return true
+}
+
+// foreign reports that a row cannot be of the target's table though it lies in a file that changed hands with the table's: it has
+// the shape of a TOAST chunk.
+func (r *relation) foreign(t heap.Tuple) bool {
+	return r.guess && t.Natts() == 3 && len(r.t.Columns) != 3
 }
 
 func (s *setup) relation(f RelFile) *relation {

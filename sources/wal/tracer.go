@@ -77,7 +77,6 @@ type tracer struct {
 	damaged     int64
 	r           *Reader
 	segs        []segmentNote // by index into the plan's segments
-	seg         int
 }
 
 // segmentNote is what a pass remembers of a segment, so that later walks can leave it out.

@@ -162,8 +162,13 @@ func (tr *tracer) replaced(rec *Record, t *target, ids []uint32, x *XactEnd) {
 	for _, f := range ev.Created {
 		filled = filled || tr.creating[f].filled
 	}
-	if tr.onlyIndexes(t, x) && !named {
-		return // REINDEX
+	for _, f := range append(slices.Clone(ev.Created), x.Dropped...) {
+		if tr.relation(f) == nil {
+			tr.newRels = append(tr.newRels, &relation{file: f, t: t, guess: true})
+		}
+	}
+	if !named && !x.droppedStat(t) && !tr.heapReplaced(t, &ev) {
+		return // an index: REINDEX, DROP INDEX, a constraint; or the next pass, which knows the files, will tell
 	}
 	switch {
 	case x.droppedStat(t) || len(ev.Created) == 0:
@@ -171,47 +176,92 @@ func (tr *tracer) replaced(rec *Record, t *target, ids []uint32, x *XactEnd) {
 	case named:
 		ev.Op = OpTruncate
 	case filled:
-		ev.Op, ev.Note = OpRewrite, "rows were copied into a new file: VACUUM FULL, CLUSTER or ALTER TABLE"
+		ev.Op, ev.Note = OpRewrite, "the new file got rows: VACUUM FULL, CLUSTER, ALTER TABLE, or TRUNCATE and a load in one transaction"
 	default:
 		ev.Op, ev.Note = OpTruncate, "the new file got no rows: TRUNCATE, or the rewrite of a table without live rows"
 	}
 	tr.relations = append(tr.relations, ev)
 	tr.xact(x.XID, 0, rec.LSN)
-	tr.endFiles(rec, t, &ev)
-	for _, f := range append(slices.Clone(ev.Created), x.Dropped...) {
-		if tr.relation(f) == nil {
-			tr.newRels = append(tr.newRels, &relation{file: f, t: t, guess: true})
+	tr.endFiles(rec, t, &ev, ids)
+}
+
+// heapReplaced reports that a commit removed or replaced the rows' file and not merely an index of the table: the file is known to be
+// the table's, held rows, or its successor is the file of now.
+func (tr *tracer) heapReplaced(t *target, ev *RelationEvent) bool {
+	for _, f := range ev.Dropped {
+		if r := tr.relation(f); r != nil && r.t == t && r.index == nil && (!r.guess || r.heapSeen) {
+			return true
 		}
 	}
+	return slices.Contains(ev.Created, t.Rel)
 }
 
-// onlyIndexes reports that a commit replaced nothing of the table but its indexes.
-func (tr *tracer) onlyIndexes(t *target, x *XactEnd) bool {
-	heapFile, indexFile := false, false
-	for _, f := range x.Dropped {
-		r := tr.relation(f)
-		heapFile = heapFile || r == nil || r.t == t && r.index == nil
-		indexFile = indexFile || r != nil && r.index != nil
-	}
-	return indexFile && !heapFile
-}
-
-func (tr *tracer) endFiles(rec *Record, t *target, ev *RelationEvent) {
+// endFiles ends the versions in the files that a commit removes. A rewrite carries every visible row over; one that it did not is gone.
+func (tr *tracer) endFiles(rec *Record, t *target, ev *RelationEvent, ids []uint32) {
 	seen := map[int]bool{}
+	for _, v := range tr.live {
+		if v.t == t && slices.Contains(ev.Created, v.rel) {
+			seen[v.incarnation] = true
+		}
+	}
+	op := ev.Op
+	if op == OpRewrite {
+		op = OpTruncate
+	}
 	for _, v := range tr.sortedLive() {
 		if v.t != t || !slices.Contains(ev.Dropped, v.rel) {
 			continue
 		}
-		if !seen[v.incarnation] && ev.Op != OpRewrite {
+		if !seen[v.incarnation] && tr.visible(v, ids) {
 			seen[v.incarnation] = true
-			e := tr.event(&Record{LSN: rec.LSN, TLI: rec.TLI, XID: ev.XID, Origin: rec.Origin}, ev.Op, v)
-			e.After, e.Before = ev.Time, ev.Time
+			e := tr.event(&Record{LSN: rec.LSN, TLI: rec.TLI, XID: ev.XID, Origin: rec.Origin}, op, v)
+			e.After, e.Before = timeOf(tr.lastMicros), ev.Time
+			if ev.Op == OpRewrite {
+				e.Note = "the new file got rows, but not this one: TRUNCATE and a load in one transaction"
+			}
 			if v.hasTuple {
 				e.setRow(v.tuple)
 			}
 		}
 		delete(tr.live, v.place)
 	}
+}
+
+// visible reports that no finished transaction is known to have removed a version, nor its inserter to have failed. ids is the
+// transaction that is committing.
+func (tr *tracer) visible(v *version, ids []uint32) bool {
+	for i := range tr.events {
+		e := &tr.events[i]
+		state := Unfinished
+		if x := tr.xacts[e.XID]; x != nil {
+			state = x.State
+		}
+		switch made := e.version == v && e.inserts() || e.Rel == v.rel && e.NewTID == v.tid; {
+		case e.version == v && e.removes():
+			if state == Committed || slices.Contains(ids, e.XID) {
+				return false
+			}
+		case made && (state == Aborted || state == Crashed):
+			return false
+		}
+	}
+	return true
+}
+
+func (e *Event) inserts() bool {
+	switch e.Op {
+	case OpInsert, OpMultiInsert, OpSpeculative, OpRewrite:
+		return true
+	}
+	return false
+}
+
+func (e *Event) removes() bool {
+	switch e.Op {
+	case OpDelete, OpUpdate, OpHotUpdate, OpMove, OpKill:
+		return true
+	}
+	return false
 }
 
 // sortedLive returns the live versions, newest incarnation and latest address first, so that results do not depend on map order.
