@@ -110,7 +110,7 @@ func (o Options) profile() termenv.Profile {
 }
 
 func (o Options) theme(m theme.Mode) (*theme.Theme, error) {
-	return theme.New(theme.Options{Mode: m, NoColor: o.NoColor, Profile: o.profile(), Colors: o.Colors})
+	return theme.New(theme.Options{Mode: m, NoColor: o.NoColor, ASCII: o.ASCII, Profile: o.profile(), Colors: o.Colors})
 }
 
 // CheckKeys reports the first mistake in a key map of the configuration: an

@@ -2,10 +2,12 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
+	"inquest/ui/keys"
 	"inquest/ui/nav"
 	"inquest/ui/parts"
 	"inquest/ui/text"
@@ -58,7 +60,7 @@ func (a *App) bottom(f nav.Frame) []string {
 	var out []string
 	if g, ok := a.top().Screen.(nav.Guide); ok && f.H >= 14 {
 		if next := g.NextAt(f.Now); next != "" {
-			out = append(out, parts.NewLine(f.W).Add(f.Theme.Key, " → ").Add(f.Theme.Strong, "next: ").Clean(f.Theme.Text, next).String())
+			out = append(out, parts.NewLine(f.W).Add(f.Theme.Key, " → ").Add(f.Theme.Strong, "next: ").Clean(f.Theme.Text, f.Theme.Spell(next)).String())
 		} else {
 			out = append(out, text.Blank(f.W))
 		}
@@ -86,7 +88,20 @@ func (a *App) footer(f nav.Frame) string {
 	case a.work.Busy():
 		return parts.NewLine(f.W).Add(t.Accent, " "+theme.Spinner(f.Tick)+" writing the report").Add(t.Dim, "  ctrl+c cancels").String()
 	}
-	return parts.Footer(t, f.W, a.top().table, a.globals())
+	global := a.globals()
+	if form, ok := a.top().Screen.(nav.Former); ok && form.Form() {
+		global = formKeys(global)
+	}
+	return parts.Footer(t, f.W, a.top().table, global)
+}
+
+// formKeys names keys that are no text: q and ? are typed into a form.
+func formKeys(global keys.Table) keys.Table {
+	help, _ := global.ByID("help")
+	back, _ := global.ByID("back")
+	slices.Reverse(help.Keys)
+	help.Short, back.Short, back.ID = "help", "back", "quit"
+	return keys.Table{help, back}
 }
 
 func (a *App) tiny() []string {

@@ -10,7 +10,7 @@ import (
 
 // box draws a dialog of at most w×h around lines made for its inner width.
 func box(f nav.Frame, title, foot string, w int, lines []string) []string {
-	p := Pane{Title: title, Foot: foot, Focused: true}
+	p := Pane{Title: title, Foot: f.Theme.Spell(foot), Focused: true}
 	return p.Draw(f.Theme, w, min(len(lines)+2, f.H), lines)
 }
 
@@ -122,6 +122,7 @@ type Choose struct {
 	At          int
 	Note        Input
 	Do          func(choice int, note string) tea.Cmd
+	NoNote      bool // ask for nothing beside the choice
 	noting      bool
 }
 
@@ -134,7 +135,7 @@ func (c *Choose) Update(k tea.KeyMsg) (bool, tea.Cmd) {
 		return true, nil
 	case key == "enter":
 		return true, c.Do(c.At, c.Note.Value())
-	case key == "tab", key == "shift+tab":
+	case !c.NoNote && (key == "tab" || key == "shift+tab"):
 		c.noting = !c.noting
 	case c.noting:
 		c.Note.Type(k)
@@ -176,6 +177,9 @@ func (c *Choose) View(f nav.Frame) []string {
 			l.Add(m.Style, m.Glyph+" ")
 		}
 		lines = append(lines, l.Cell(t.Strong, ch.Word, 13).Add(t.Dim, ch.Means).String())
+	}
+	if c.NoNote {
+		return box(f, c.Title, "⏎ take · esc leave", w, lines)
 	}
 	l := NewLine(w-2).Add(t.Dim, " note ")
 	if c.noting {

@@ -1,6 +1,8 @@
 package parts
 
 import (
+	"strings"
+
 	"inquest/ui/keys"
 	"inquest/ui/text"
 	"inquest/ui/theme"
@@ -14,7 +16,7 @@ func Footer(t *theme.Theme, w int, screen, global keys.Table) string {
 	reserve := 0
 	for _, h := range []keys.Action{help, quit} {
 		if h.Short != "" {
-			reserve += hintWidth(h) + gap
+			reserve += hintWidth(t, h) + gap
 		}
 	}
 	l := NewLine(w)
@@ -23,13 +25,13 @@ func Footer(t *theme.Theme, w int, screen, global keys.Table) string {
 		if a.Short == "" || a.Label() == "" || a.Why() != "" {
 			continue
 		}
-		if l.Left() < hintWidth(a)+gap+reserve {
+		if l.Left() < hintWidth(t, a)+gap+reserve {
 			continue
 		}
 		appendHint(l, t, a, gap)
 	}
 	for _, h := range []keys.Action{help, quit} {
-		if h.Short != "" && l.Left() >= hintWidth(h) {
+		if h.Short != "" && l.Left() >= hintWidth(t, h) {
 			appendHint(l, t, h, gap)
 		}
 	}
@@ -44,10 +46,15 @@ func hint(t keys.Table, id string) keys.Action {
 	return a
 }
 
-func hintWidth(a keys.Action) int { return text.Width(a.Label()) + 1 + text.Width(a.Short) }
+func hintWidth(t *theme.Theme, a keys.Action) int {
+	return text.Width(spell(t, a.Label())) + 1 + text.Width(a.Short)
+}
+
+// spell writes a key for the terminal.
+func spell(t *theme.Theme, label string) string { return strings.TrimSpace(t.Spell(label + " ")) }
 
 func appendHint(l *Line, t *theme.Theme, a keys.Action, gap int) {
-	l.Add(t.Key, a.Label()).Add(t.Text, " "+a.Short)
+	l.Add(t.Key, spell(t, a.Label())).Add(t.Text, " "+a.Short)
 	if l.Left() > gap {
 		l.Add(t.Text, text.Blank(gap))
 	}

@@ -85,7 +85,7 @@ func (h *Help) lines(f nav.Frame, w int) []string {
 		}
 		out = append(out, NewLine(w).Add(t.Text, " ").Add(t.Heading, g.name).String())
 		for _, a := range g.rows {
-			l := NewLine(w).Add(t.Text, " ").Add(t.Key, text.PadLeft(a.Labels(), 14)).Add(t.Text, "  "+a.Title)
+			l := NewLine(w).Add(t.Text, " ").Add(t.Key, text.PadLeft(spell(t, a.Labels()), 18)).Add(t.Text, "  "+a.Title)
 			if why := a.Why(); why != "" {
 				l.Add(t.Dim, " (not now: "+text.Clean(why)+")")
 			}
@@ -94,7 +94,7 @@ func (h *Help) lines(f nav.Frame, w int) []string {
 	}
 	out = append(out, text.Blank(w), NewLine(w).Add(t.Text, " ").Add(t.Heading, "Signs").String())
 	for _, s := range [][2]string{{"●", "finding"}, {"○", "looked, nothing there"}, {"⊘", "could not look: not the same as nothing there"}, {"◌", "not yet looked"}, {"–", "not applicable"}, {"⚠", "weak: consistent, not proven"}, {"░", "not covered by the log: silence there means nothing"}} {
-		out = append(out, NewLine(w).Add(t.Key, text.PadLeft(s[0], 15)).Add(t.Text, "  "+s[1]).String())
+		out = append(out, NewLine(w).Add(t.Key, text.PadLeft(s[0], 19)).Add(t.Text, "  "+s[1]).String())
 	}
 	return out
 }

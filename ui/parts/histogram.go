@@ -57,8 +57,9 @@ func (g grid) bucket(c sources.Coverage) {
 	}
 	for i, n := range c.Buckets {
 		if n > 0 {
-			at := c.BucketStart.Add(time.Duration(i) * c.BucketWidth).Add(c.BucketWidth / 2)
-			g.each(at, at, func(i int) { g.cells[i].Count += n })
+			from := c.BucketStart.Add(time.Duration(i) * c.BucketWidth)
+			cells := max(int64(c.BucketWidth/g.step), 1)
+			g.each(from, from.Add(c.BucketWidth-1), func(i int) { g.cells[i].Count += max(n/cells, 1) })
 		}
 	}
 }

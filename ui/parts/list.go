@@ -81,8 +81,12 @@ func Moves(at func() Mover) keys.Table {
 // items. Its cursor is on items, its window on lines.
 type Blocks struct {
 	List
-	top int
+	top    int
+	hidden int
 }
+
+// Hidden returns how many lines the last Draw had no room for.
+func (b *Blocks) Hidden() int { return b.hidden }
 
 // Draw returns at most h lines of the items, with the selected one in view.
 // item returns the lines of one item.
@@ -107,6 +111,7 @@ func (b *Blocks) Draw(h int, item func(i int, selected bool) []string) []string 
 		b.top = 0
 	}
 	b.top = max(0, min(b.top, len(all)-h))
+	b.hidden = max(len(all)-h, 0)
 	return all[b.top:min(b.top+h, len(all))]
 }
 

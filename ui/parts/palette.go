@@ -115,6 +115,6 @@ func (p *Palette) row(t *theme.Theme, it nav.Item, selected bool, w int) string 
 	l := Row(w, whole).Add(t.Key, marker)
 	title := text.Clean(it.Title)
 	l.Add(st, text.Fit(title, max(w-16, w*2/3))).Add(t.Text, "  ")
-	detail = text.Fit(text.Clean(detail), l.Left()-1)
-	return l.Right(t.Dim, detail).String()
+	detail = text.Fit(text.Clean(detail), l.Left()-2)
+	return l.Right(t.Dim, detail+" ").String()
 }

@@ -52,7 +52,8 @@ var Modes = []Mode{Auto, Dark, Light}
 // Options choose a theme.
 type Options struct {
 	Mode    Mode
-	NoColor bool            // attributes only: bold, faint, reverse
+	NoColor bool // attributes only: bold, faint, reverse
+	ASCII   bool
 	Profile termenv.Profile // what the terminal can show
 	// Colors replaces the colour of roles by name: "#rrggbb" or a number of the
 	// 16 or 256 colours.
@@ -62,6 +63,9 @@ type Options struct {
 // Theme is one style for every role.
 type Theme struct {
 	Mode Mode
+	// ASCII says that the screen will be turned into ASCII: names of keys are then
+	// spelled out, because their signs would not be understood.
+	ASCII bool
 
 	Text, Dim, Strong, Title, Accent, Key             Style
 	Selected, Unfocused, Border, Focus                Style
@@ -119,12 +123,22 @@ func New(o Options) (*Theme, error) {
 	r := lipgloss.NewRenderer(io.Discard, termenv.WithProfile(o.Profile))
 	r.SetHasDarkBackground(o.Mode != Light)
 	r.SetColorProfile(o.Profile)
-	t := &Theme{Mode: o.Mode}
+	t := &Theme{Mode: o.Mode, ASCII: o.ASCII}
 	for _, p := range roles() {
 		*p.into(t) = build(r, p, o)
 	}
 	return t, nil
 }
+
+// Spell spells out the signs of keys where the terminal cannot show them.
+func (t *Theme) Spell(s string) string {
+	if !t.ASCII {
+		return s
+	}
+	return spelled.Replace(s)
+}
+
+var spelled = strings.NewReplacer("⏎", "enter", "↑↓", "up/down", "←", "left", "→ ", "right ", "↑", "up", "↓", "down", "⊘", "!")
 
 // Next returns the mode after m.
 func (m Mode) Next() Mode {

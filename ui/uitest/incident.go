@@ -2,6 +2,7 @@ package uitest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +71,7 @@ func probes(f *Fake) []investigations.Probe {
 	}
 	list := []probe{
 		{
-			id: "database.lineage", title: "Row lineage (WAL)", phase: investigations.PhaseWAL, query: "SELECT pg_read_binary_file('pg_wal/000000010000000000000001')", kind: investigations.EvidenceText,
+			id: "database.lineage", title: "Row lineage (WAL)", phase: investigations.PhaseCatalogue, query: "SELECT pg_read_binary_file('pg_wal/000000010000000000000001')", kind: investigations.EvidenceText,
 			body: text("INSERT 0/1A2B3C8 xid 764 (12,4)\nABORT 0/1A2B4F0 xid 764 14:58:03.412"),
 			read: investigations.Reading{Outcome: investigations.Found, Summary: text("insert 0/1A2B3C8 xid 764, aborted 14:58:03.412"),
 				Facts: []investigations.Fact{
@@ -87,14 +88,14 @@ func probes(f *Fake) []investigations.Probe {
 		{id: "database.row", title: "Row now", phase: investigations.PhaseRows, query: `SELECT * FROM public."Dtros" WHERE "Id" = $1`, kind: investigations.EvidenceTable, body: `{"columns":["Id","Name"],"rows":[]}`,
 			read: investigations.Reading{Outcome: investigations.Absent, Summary: "absent: 3 tables, 2 databases, indexes checked"}},
 		{id: "database.dead", title: "Dead row versions", phase: investigations.PhasePages, blind: &sources.Blind{Why: "pageinspect is not installed", Opens: "CREATE EXTENSION pageinspect; -- as superuser, on a copy of the cluster"}},
-		{id: "system.restarts", title: "Restarts and recovery", phase: investigations.PhaseLogs, query: "grep -E 'database system' postgresql.log", kind: investigations.EvidenceText, body: "nothing",
+		{id: "system.restarts", title: "Restarts and recovery", phase: investigations.PhasePages, query: "grep -E 'database system' postgresql.log", kind: investigations.EvidenceText, body: "nothing",
 			read: investigations.Reading{Outcome: investigations.Absent, Summary: "no restart between 14:28 and 15:28"}},
 		{
 			id: "logs.lines", title: "Lines that name it", phase: investigations.PhaseLogs, query: "grep e7a4bff2 /var/log/app.log", kind: investigations.EvidenceEvents,
 			body: `[{"time":"2025-11-27T14:58:03.374Z","source":"log:app","position":"app.log:1042","message":"201","raw":` + quote(text(`{"status":201,"id":"e7a4bff2"}`)) + `,"why":"names the id"}]`,
 			read: investigations.Reading{Outcome: investigations.Found, Summary: "201 for the create at 14:58:03.374, then three 404", Moments: []investigations.Moment{
-				{Time: at("14:58:03.374"), Source: "log:app", Summary: text("201 POST /v1/dtros trace 4bf92f"), Evidence: "E4"},
-				{Time: at("15:02:11.006"), Source: "log:app", Summary: "404 PUT /v1/dtros/e7a4bff2", Evidence: "E4", Unordered: true},
+				{Time: at("14:58:03.374"), Source: "log:app", Summary: text("201 POST /v1/dtros trace 4bf92f"), Evidence: "E3"},
+				{Time: at("15:02:11.006"), Source: "log:app", Summary: "404 PUT /v1/dtros/e7a4bff2", Evidence: "E3", Unordered: true},
 			}},
 			cover: &sources.Coverage{Source: "log:app", From: at("14:20:00"), To: at("15:30:00"), Lines: 48213, Unparsed: 3, Bytes: 2 << 30,
 				Gaps: []sources.Gap{{From: at("15:07:00"), To: at("15:19:30"), Reason: "no line between app.log:2001 and app.log:2002"}}, Limits: []string{"log_statement = none: statements are not logged"},
@@ -136,7 +137,9 @@ func (p probe) probe() investigations.Probe {
 			if p.blind != nil {
 				return investigations.BlindReading(in.Blind)
 			}
-			return p.read
+			r := p.read
+			r.Facts = slices.Clone(r.Facts) // the engine numbers them in place
+			return r
 		},
 	}
 }
@@ -144,7 +147,7 @@ func (p probe) probe() investigations.Probe {
 // slow runs until it is cancelled or released.
 func slow(f *Fake) investigations.Probe {
 	p := probe{id: "integrity.siblings", title: "Siblings", phase: investigations.PhaseRows, read: investigations.Reading{Outcome: investigations.NotApplicable, Summary: "looked"}}.probe()
-	p.Phase = investigations.PhaseCatalogue
+	p.Phase = investigations.PhaseWAL
 	p.Collect = func(ctx context.Context, c *investigations.Collector) error {
 		if f.Real {
 			for i := range int64(60) {
@@ -178,8 +181,8 @@ func judge(d investigations.Deliberation) investigations.Judgement {
 	return investigations.Judgement{
 		Fate: investigations.Fate{Kind: investigations.FateNeverCommitted, Standing: investigations.Established, Summary: "inserted by xid 764, rolled back at 14:58:03.412, 38 ms after the 201", Evidence: []string{"E1"}},
 		Hypotheses: []investigations.Hypothesis{
-			{Mechanism: "rolled-back", Cause: investigations.CauseApplication, Fate: investigations.FateNeverCommitted, Standing: investigations.Leading, Summary: "the insert's transaction was rolled back after the answer", Supports: []string{"E1", "E4"}, For: []string{"xid 764 inserted it and aborted", "the 201 came before the abort"}},
-			{Mechanism: "response-before-write", Cause: investigations.CauseApplication, Fate: investigations.FateNeverWritten, Standing: investigations.RuledOut, Summary: "answered without writing", Supports: []string{"E4"}, Contradicts: []string{"E1"}, Against: []string{"a tuple was written"}},
+			{Mechanism: "rolled-back", Cause: investigations.CauseApplication, Fate: investigations.FateNeverCommitted, Standing: investigations.Leading, Summary: "the insert's transaction was rolled back after the answer", Supports: []string{"E1", "E3"}, For: []string{"xid 764 inserted it and aborted", "the 201 came before the abort"}},
+			{Mechanism: "response-before-write", Cause: investigations.CauseApplication, Fate: investigations.FateNeverWritten, Standing: investigations.RuledOut, Summary: "answered without writing", Supports: []string{"E3"}, Contradicts: []string{"E1"}, Against: []string{"a tuple was written"}},
 			{Mechanism: "manual-delete", Cause: investigations.CauseAccidental, Fate: investigations.FateDeleted, Standing: investigations.Untested, Summary: "a person deleted it", Untested: []string{"who was connected"}, Settles: []string{"log_connections at that time"}},
 		},
 	}

@@ -18,7 +18,7 @@ func (s *Screen) NextAt(now time.Time) string {
 	case !s.live.Ready:
 		return "the case is being read"
 	case s.live.Busy():
-		return fmt.Sprintf("%s runs (%s at work): look around meanwhile, x cancels", s.live.Label(), count(len(s.live.Running), "probe"))
+		return fmt.Sprintf("look around while %s at work · x cancels", working(len(s.live.Running)))
 	case s.live.Session.ReadOnly() != "":
 		return "read-only: " + s.live.Session.ReadOnly()
 	}
@@ -69,4 +69,11 @@ func (s *Screen) unanswered() int {
 		}
 	}
 	return -1
+}
+
+func working(n int) string {
+	if n == 1 {
+		return "1 probe is"
+	}
+	return fmt.Sprintf("%d probes are", n)
 }

@@ -49,12 +49,12 @@ func (s *Screen) stepLine(f nav.Frame, i int, st investigations.StepResult, sele
 	if st.Signed {
 		word += " (you)"
 	}
-	if s.marked("step:" + string(st.Step.ID)) {
-		word += " ⚑"
-	}
 	tail := fmt.Sprint(len(evidenceOf(st)))
 	if len(evidenceOf(st)) == 0 {
 		tail = "–"
+	}
+	if s.marked("step:" + string(st.Step.ID)) {
+		tail = "⚑ " + tail
 	}
 	room := l.Left() - 2 - text.Width(tail)
 	title := text.Fit(st.Step.Title, room)
@@ -144,10 +144,8 @@ func (s *Screen) probeRow(f nav.Frame, p investigations.ProbeResult, selected bo
 	name := min(24, f.W/3)
 	l := parts.Row(f.W, whole).Add(t.Key, marker).Add(m.Style, m.Glyph+" ").Cell(t.Strong, text.Clean(p.Probe.Title), name).Add(t.Text, " ")
 	if p.Ran && !running {
-		l.Add(m.Style, m.Word+" ")
-		if p.Reading.Outcome == investigations.BlindOutcome {
-			says = strings.TrimPrefix(says, "could not look: ")
-		}
+		l.Add(m.Style, m.Word).Add(t.Dim, " · ")
+		says = strings.TrimPrefix(strings.TrimPrefix(says, m.Word+": "), m.Word+" ")
 	}
 	full := text.Clean(says)
 	room := l.Left() - text.Width(tail) - 2

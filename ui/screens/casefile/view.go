@@ -35,7 +35,7 @@ func (s *Screen) View(f nav.Frame) []string {
 }
 
 func (s *Screen) wide(f nav.Frame) []string {
-	left := min(max(f.W/4, 30), 40)
+	left := min(max(f.W*3/10, 30), 36)
 	right := f.W - left
 	top := min(len(investigations.Steps())+2, f.H-6)
 	upper := f.H * 11 / 20
@@ -72,7 +72,29 @@ func (s *Screen) draw(p pane, f nav.Frame) []string {
 	case paneCauses:
 		lines = s.causesBody(in)
 	}
-	return parts.Pane{Title: title, Right: right, Focused: p == s.focus}.Draw(f.Theme, f.W, f.H, lines)
+	return parts.Pane{Title: title, Right: right, Foot: s.foot(p, in), Focused: p == s.focus}.Draw(f.Theme, f.W, f.H, lines)
+}
+
+// foot says what of a pane lies out of sight.
+func (s *Screen) foot(p pane, f nav.Frame) string {
+	n, at := 0, 0
+	switch p {
+	case paneStep:
+		if s.rows.Hidden() > 0 {
+			return "↑↓ more"
+		}
+		return ""
+	case paneChecklist:
+		n, at = s.steps.Len(), s.steps.Cursor()
+	case paneTimeline:
+		n, at = s.moments.Len(), s.moments.Cursor()
+	case paneCauses:
+		n, at = s.causes.Len(), s.causes.Cursor()
+	}
+	if n <= f.H {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d", at+1, n)
 }
 
 func (s *Screen) title(p pane, f nav.Frame) (title, right string) {
@@ -181,9 +203,9 @@ func (s *Screen) header(f nav.Frame) []string {
 	server := parts.NewLine(f.W).Add(t.Text, " ").Clean(s.serverStyle(t), srv).Add(t.Dim, " · "+n)
 	if text.Width(srv)+text.Width(n)+4 < l.Left() {
 		l.Right(s.serverStyle(t), text.Clean(srv)+" · "+n+" ")
-		return []string{l.String(), s.fate(f)}
+		return append([]string{l.String()}, s.fate(f)...)
 	}
-	return []string{l.String(), server.String(), s.fate(f)}
+	return append([]string{l.String(), server.String()}, s.fate(f)...)
 }
 
 func (s *Screen) serverStyle(t *theme.Theme) theme.Style {
@@ -222,20 +244,30 @@ func (s *Screen) counts() string {
 	return n
 }
 
-func (s *Screen) fate(f nav.Frame) string {
+func (s *Screen) fate(f nav.Frame) []string {
 	t, a := f.Theme, s.live.Snap.Assessment
 	kind := a.Fate
 	if len(s.live.Snap.State.Runs) == 0 {
 		kind = investigations.Fate{}
 	}
 	m := t.Fate(kind)
-	l := parts.NewLine(f.W).Add(m.Style, " "+m.Glyph+" "+strings.ToUpper(m.Word[:1])+m.Word[1:])
-	if kind.Summary != "" {
-		l.Add(t.Dim, " — ").Clean(t.Text, kind.Summary)
-	} else if rec := s.live.Snap.State.Recording; rec != "" {
-		l.Add(t.Dim, " — ").Clean(t.Weak, rec)
+	lead := " " + m.Glyph + " " + strings.ToUpper(m.Word[:1]) + m.Word[1:]
+	say, st := kind.Summary, t.Text
+	if say == "" {
+		say, st = s.live.Snap.State.Recording, t.Weak
 	}
-	return l.String()
+	l := parts.NewLine(f.W).Add(m.Style, lead)
+	if say == "" {
+		return []string{l.String()}
+	}
+	l.Add(t.Dim, " — ")
+	say = text.Clean(say)
+	first := text.Wrap(say, l.Left())[0]
+	rest := strings.TrimPrefix(say[min(len(first), len(say)):], " ")
+	if rest == "" || f.H < 20 || first == "" {
+		return []string{l.Add(st, say).String()}
+	}
+	return []string{l.Add(st, first).String(), parts.NewLine(f.W).Add(st, "   "+rest).String()}
 }
 
 func windowText(w sources.Window, zone *time.Location) string {

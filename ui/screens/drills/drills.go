@@ -73,7 +73,7 @@ func (s *Screen) NextAt(time.Time) string {
 	if s.building.ID != "" {
 		return "the incident is being made for real: its case opens by itself"
 	}
-	return "press ⏎: a throwaway server is built, the incident is made to happen, and its case opens"
+	return "⏎ builds a throwaway server, makes it happen, and opens the case"
 }
 
 // View draws the drills with the story of the selected one.

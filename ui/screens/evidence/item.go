@@ -127,6 +127,15 @@ func (s *Screen) decoded(e investigations.Evidence, w int) bool {
 		}
 		s.table(t, w)
 		return true
+	case investigations.EvidenceText:
+		var body string
+		if e.Decode(&body) != nil {
+			return false
+		}
+		for _, line := range text.Lines(body) {
+			s.add(w, line, false)
+		}
+		return true
 	case investigations.EvidenceEvents:
 		var evs []sources.Event
 		if e.Decode(&evs) != nil {

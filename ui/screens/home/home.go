@@ -183,9 +183,12 @@ func (s *Screen) View(f nav.Frame) []string {
 	if s.folder != "" && f.W > 60 {
 		right += " · " + text.FitLeft(text.Clean(s.folder), f.W-40)
 	}
-	head := parts.NewLine(f.W).Add(t.Strong, " inquest").Add(t.Dim, "  what happened to this record?").Right(t.Dim, right+" ").String()
+	head := parts.NewLine(f.W).Add(t.Strong, " inquest")
+	if f.W >= 100 {
+		head.Add(t.Dim, "  what happened to this record?")
+	}
 	pane := parts.Pane{Title: "Investigations", Focused: true, Right: s.filterText()}
-	return append([]string{head}, pane.Draw(t, f.W, f.H-1, s.body(f.Sized(f.W-2, f.H-3)))...)
+	return append([]string{head.Right(t.Dim, right+" ").String()}, pane.Draw(t, f.W, f.H-1, s.body(f.Sized(f.W-2, f.H-3)))...)
 }
 
 func (s *Screen) filterText() string {
@@ -239,10 +242,10 @@ func (s *Screen) row(f nav.Frame, c backend.CaseSummary, selected bool) string {
 		whole, marker = &t.Selected, " ▸ "
 	}
 	wide := f.W >= 100
-	fate, id, table := 26, 38, 18
+	fate, id, table := 30, 37, 18
 	if !wide {
-		fate, table = 24, 0
-		id = f.W - 3 - fate - 6 - 10 - 4
+		fate, table = min(31, f.W*2/5), 0
+		id = f.W - 3 - fate - 1 - 7
 	}
 	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Text, text.Clean(c.Record), id).Add(t.Text, " ")
 	if wide {
@@ -253,11 +256,14 @@ func (s *Screen) row(f nav.Frame, c backend.CaseSummary, selected bool) string {
 	if s.lead {
 		l.Cell(t.Text, text.Clean(c.Leading), 18).Add(t.Text, " ")
 	}
-	l.Add(t.Text, text.PadLeft(fmt.Sprintf("%d/%d", c.Done, c.Steps), 5))
 	if wide {
-		l.Add(t.Dim, " steps")
+		l.Add(t.Text, text.PadLeft(fmt.Sprintf("%d/%d", c.Done, c.Steps), 5)).Add(t.Dim, " steps")
 	}
-	return l.Right(t.Dim, parts.Ago(c.Updated, f.Now)+" ").String()
+	age := parts.Ago(c.Updated, f.Now)
+	if !wide {
+		age = parts.Span(f.Now.Sub(c.Updated))
+	}
+	return l.Right(t.Dim, age+" ").String()
 }
 
 func (s *Screen) mark(t *theme.Theme, c backend.CaseSummary) theme.Mark {
@@ -266,7 +272,7 @@ func (s *Screen) mark(t *theme.Theme, c backend.CaseSummary) theme.Mark {
 		return theme.Mark{Glyph: "✗", Word: "broken: " + text.Clean(c.Broken), Style: t.Bad}
 	case c.Locked:
 		m := t.Fate(investigations.Fate{Kind: c.Fate, Standing: c.Standing})
-		m.Word = "open elsewhere · " + m.Word
+		m.Word += " · in use"
 		return m
 	}
 	m := t.Fate(investigations.Fate{Kind: c.Fate, Standing: c.Standing})

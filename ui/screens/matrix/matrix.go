@@ -144,7 +144,7 @@ func (s *Screen) NextAt(time.Time) string {
 	if len(s.causes()) == 0 {
 		return "press esc and run the checklist with R"
 	}
-	return "← → choose a cause, s says what speaks for and against it, ⏎ opens the evidence"
+	return "← → choose a cause, s says why, ⏎ opens the evidence"
 }
 
 func words(slug string) string { return strings.ReplaceAll(slug, "-", " ") }

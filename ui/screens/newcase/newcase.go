@@ -205,7 +205,7 @@ func (s *Screen) settle(id fieldID, then func() tea.Cmd) tea.Cmd {
 	if err != nil || len(r.Ambiguous) == 0 {
 		return nil
 	}
-	c := &parts.Choose{Title: "Which one?", Text: fmt.Sprintf("%q can be read in more than one way.", s.value(id))}
+	c := &parts.Choose{Title: "Which one?", NoNote: true, Text: fmt.Sprintf("%q can be read in more than one way.", s.value(id))}
 	for i, t := range r.Ambiguous {
 		c.Choices = append(c.Choices, parts.Choice{Key: fmt.Sprint(i + 1), Word: t.Format("2 Jan 2006"), Means: when.Say(t, s.now())})
 	}

@@ -74,7 +74,7 @@ func (s *Screen) row(f nav.Frame, i int, m investigations.Moment, selected bool)
 	if !m.Until.IsZero() && m.Until.After(m.Time) {
 		stamp += " ±" + parts.Span(m.Until.Sub(m.Time)/2)
 	}
-	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Accent, stamp, min(24, f.W/3)).Add(t.Text, " ").Cell(t.Dim, text.Clean(m.Source), min(14, f.W/6)).Add(t.Text, " ")
+	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Accent, stamp, min(26, f.W/3)).Add(t.Text, " ").Cell(t.Dim, text.Clean(m.Source), min(14, f.W/6)).Add(t.Text, " ")
 	tail := m.Evidence
 	if m.Unordered {
 		tail = "⚠ " + tail
