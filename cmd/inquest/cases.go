@@ -42,6 +42,7 @@ func (p *program) openCommand() *cobra.Command {
 				return caseError(path, err)
 			}
 			if plain || !p.terminal {
+				p.say(s.note)
 				printAnswer(p.out, s.State(), s.Assessment(), path)
 				return s.Close()
 			}
@@ -93,11 +94,12 @@ func (p *program) reportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, entries, _, err := journal.OpenReadOnly(path)
+			r, entries, note, err := journal.OpenReadOnly(path)
 			if err != nil {
 				return caseError(path, err)
 			}
 			defer r.Close()
+			p.say(note.String())
 			s, err := investigations.Fold(entries)
 			if err != nil {
 				return caseError(path, err)
@@ -139,6 +141,13 @@ func (p *program) verifyCommand() *cobra.Command {
 				return &exit{status: 2}
 			}
 		},
+	}
+}
+
+// say prints a remark for people beside the result; an empty one is none.
+func (p *program) say(remark string) {
+	if remark != "" {
+		fmt.Fprintln(p.err, text.Clean("inquest: "+remark))
 	}
 }
 

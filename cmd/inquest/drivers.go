@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	"inquest/investigations"
@@ -112,7 +111,7 @@ func openLogs(r request, p *program) []sources.Source {
 func missing(name string, kind sources.Kind, err error) sources.Source {
 	var b *sources.Blind
 	if !errors.As(err, &b) {
-		b = &sources.Blind{Why: fmt.Sprintf("open %s: %v", name, err)}
+		b = &sources.Blind{Why: err.Error()}
 	}
 	return sources.NewMissing(name, kind, b)
 }

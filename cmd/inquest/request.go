@@ -13,6 +13,7 @@ import (
 
 	"inquest/investigations"
 	"inquest/sources"
+	"inquest/sources/logformat"
 	"inquest/ui/backend"
 	"inquest/ui/when"
 )
@@ -82,6 +83,11 @@ func (r *request) check() error {
 	}
 	if !slices.Contains(budgets, r.Budget) {
 		return usage("--budget %q is none of small, normal, large", r.Budget)
+	}
+	for _, name := range r.Formats {
+		if _, err := logformat.Named(name); err != nil {
+			return usage("--format: %w", err)
+		}
 	}
 	if w := r.Window; !w.From.IsZero() && !w.To.IsZero() && !w.From.Before(w.To) {
 		return usage("the window ends (%s) before it starts (%s): swap --from and --to", w.To.Format(time.RFC3339), w.From.Format(time.RFC3339))

@@ -18,6 +18,8 @@ import (
 
 const defaultAround = 30 * time.Minute
 
+var errNoneNamed = errors.New("no source was named: give at least one of --db, --logs, --wal")
+
 // runFlags are the flags of run beside those that name sources.
 type runFlags struct {
 	caseFlags
@@ -67,6 +69,9 @@ func (p *program) run(ctx context.Context, id string, f runFlags) error {
 	if f.report != "" && !slices.Contains([]string{".md", ".markdown", ".html", ".htm", ".json"}, strings.ToLower(filepath.Ext(f.report))) {
 		return usage("--report %s: the ending names the format, use .md, .html or .json", f.report)
 	}
+	if len(f.databases)+len(f.logs)+len(f.wal) == 0 {
+		return &exit{status: exitNoSource, cause: errNoneNamed}
+	}
 	path := f.casePath
 	if path == "" {
 		path = journal.NewPath(caseDir(p), id, p.now())
@@ -82,7 +87,7 @@ func (p *program) run(ctx context.Context, id string, f runFlags) error {
 // investigate runs everything, prints the answer and returns its exit status.
 func (p *program) investigate(ctx context.Context, s *session, f runFlags) error {
 	if len(s.sources) == 0 {
-		return &exit{status: exitNoSource, cause: errors.New("no source was named: give at least one of --db, --logs, --wal")}
+		return &exit{status: exitNoSource, cause: errNoneNamed}
 	}
 	run := ctx
 	if f.timeout > 0 {

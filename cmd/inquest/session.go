@@ -32,6 +32,7 @@ func checkLists() error {
 type session struct {
 	path     string
 	readOnly string
+	note     string // what was unusual about the case file, or ""
 	c        *investigations.Case
 	runner   *investigations.Runner
 	sources  []sources.Source
@@ -89,12 +90,12 @@ func create(p *program, r request, path string, recording string) (*session, err
 
 // reopen opens a saved case, read-only when another process holds it.
 func reopen(p *program, path string, r *request) (*session, error) {
-	j, entries, _, err := journal.Open(path)
+	j, entries, note, err := journal.Open(path)
 	readOnly := ""
 	var follow *journal.Reader
 	switch {
 	case errors.Is(err, journal.ErrLocked):
-		follow, entries, _, err = journal.OpenReadOnly(path)
+		follow, entries, note, err = journal.OpenReadOnly(path)
 		readOnly = "another inquest has this case open; it is followed here and cannot be changed"
 	case err != nil:
 		return nil, err
@@ -119,7 +120,7 @@ func reopen(p *program, path string, r *request) (*session, error) {
 	if err != nil {
 		return nil, errors.Join(err, keeper.Close())
 	}
-	s.readOnly = readOnly
+	s.readOnly, s.note = readOnly, note.String()
 	if follow != nil {
 		s.follow(follow)
 	}
