@@ -63,7 +63,7 @@ func authorizationValue(s string, _, end int) span {
 		from, limit = q.from, q.to
 	}
 	word := from
-	for word < limit && (isTokenByte(s[word])) {
+	for word < limit && isTokenByte(s[word]) {
 		word++
 	}
 	if word < limit && s[word] == ' ' && isScheme(s[from:word]) {

@@ -167,7 +167,9 @@ func (f *face) learn(c *clock, line []byte, at int) (int64, bool) {
 	}
 	i := k + 2
 	if i+1 < len(text) && (text[i] == '.' || text[i] == ',') && text[i+1]-'0' <= 9 {
-		for i++; i < len(text) && text[i]-'0' <= 9; i++ {
+		i++
+		for i < len(text) && text[i]-'0' <= 9 {
+			i++
 		}
 	}
 	end := max(n, i+1)

@@ -209,6 +209,6 @@ func bucketWidth(from, to time.Time, least time.Duration) time.Duration {
 			return w
 		}
 	}
-	days := to.Sub(from)/(24*time.Hour)/(maxBuckets-2) + 1
-	return max(days*24*time.Hour, least)
+	const day = 24 * time.Hour
+	return max((to.Sub(from)/(maxBuckets-2)).Truncate(day)+day, least)
 }

@@ -89,7 +89,7 @@ func TestMixedFilesAgainstNaive(t *testing.T) {
 	}
 	samples = append(samples, "\tat x.y(Z.java:1)", "", "Caused by: "+id, strings.Repeat("z", 3000), "\x00\xff", "   "+id)
 	r := rand.New(rand.NewPCG(9, 9))
-	for range 60 {
+	for range 25 {
 		var b strings.Builder
 		from, n := r.IntN(len(samples)), 1+r.IntN(5)
 		for range 20 + r.IntN(400) {
@@ -119,7 +119,7 @@ func TestOpenManyFilesAndLoops(t *testing.T) {
 	if err := os.Symlink(dir, filepath.Join(dir, "loop")); err != nil {
 		t.Skip(err)
 	}
-	for i := range 60 {
+	for i := range 25 {
 		write(t, dir, "app-"+strings.Repeat("x", i%7)+".log."+string(rune('1'+i%9)), "2025-11-27 14:58:12 x\n")
 	}
 	if got := open(t, dir, Options{}); len(got) != 7 {

@@ -146,8 +146,12 @@ func pack(t *testing.T, how, s string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Write([]byte(s))
-	w.Close()
+	if _, err = w.Write([]byte(s)); err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	return b.String()
 }
 
@@ -328,23 +332,27 @@ func TestCancelIsQuick(t *testing.T) {
 	dir := t.TempDir()
 	p := write(t, dir, "a.log", strings.Repeat(jsonLog(start, 10_000, 0), 30))
 	s := open(t, p, Options{})[0]
-	for _, packed := range []bool{false, true} {
-		if packed {
-			s = open(t, write(t, dir, "b.log.gz", pack(t, "gz", strings.Repeat(jsonLog(start, 10_000, 0), 30))), Options{})[0]
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		var at time.Time
-		q := sources.LogQuery{Needles: sources.Spellings(id), Progress: func(done, _ int64) {
-			if at.IsZero() && done > 0 {
-				at = time.Now()
-				cancel()
+	packed := open(t, write(t, dir, "b.log.gz", pack(t, "gz", strings.Repeat(jsonLog(start, 10_000, 0), 30))), Options{})[0]
+	for _, s := range []sources.Source{s, packed} {
+		best := time.Hour // the best of a few, because the machine may be busy
+		for range 5 {
+			ctx, cancel := context.WithCancel(t.Context())
+			var at time.Time
+			_, err := s.(sources.LogSearcher).SearchLogs(ctx, sources.LogQuery{Needles: sources.Spellings(id), Progress: func(done, _ int64) {
+				if at.IsZero() && done > 0 {
+					at = time.Now()
+					cancel()
+				}
+			}})
+			cancel()
+			if !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
 			}
-		}}
-		_, err := s.(sources.LogSearcher).SearchLogs(ctx, q)
-		if d := time.Since(at); !errors.Is(err, context.Canceled) || d > 100*time.Millisecond {
-			t.Errorf("%v after %v", err, d)
+			best = min(best, time.Since(at))
 		}
-		cancel()
+		if best > 100*time.Millisecond {
+			t.Errorf("%s: cancelled after %v", s.Name(), best)
+		}
 	}
 }
 

@@ -98,15 +98,15 @@ func walk(root string) ([]*member, error) {
 		switch {
 		case err != nil:
 			denied = err
-			return nil
+			return nil //nolint:nilerr // one folder that cannot be read does not hide the others
 		case d.IsDir() && p != root && strings.HasPrefix(d.Name(), "."):
 			return filepath.SkipDir
 		case d.IsDir() || strings.HasPrefix(d.Name(), "."):
 			return nil
 		}
-		st, err := os.Stat(p)
-		if err != nil || !st.Mode().IsRegular() {
-			return nil
+		st, gone := os.Stat(p)
+		if gone != nil || !st.Mode().IsRegular() {
+			return nil //nolint:nilerr // a link to nothing, or a file removed meanwhile
 		}
 		if m := newMember(p, st); m.logLike() || !m.looksBinary() {
 			out = append(out, m)

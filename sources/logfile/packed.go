@@ -29,7 +29,8 @@ func (r *run) packed(ctx context.Context, m *member, j *job, f *content) error {
 	pieces, recycle := decode(ctx, un)
 	defer func() {
 		cancel()
-		for range pieces { //nolint:revive // wait for the decoder to let go of the file
+		for range pieces {
+			continue // until the decoder has let go of the file
 		}
 	}()
 	r.lastStart = -1

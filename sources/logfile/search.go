@@ -70,7 +70,6 @@ type run struct {
 	opens         string
 	hole          string // why the stretch before the next file is not covered
 	paths         []string
-	read          int
 }
 
 // member searches one file and adds what it gave.

@@ -83,7 +83,7 @@ func applyRoles(e *sources.Event, c *Context) string {
 			if r == roleNone || (p.key[r] != "" && (cost > p.cost[r] || (cost == p.cost[r] && k >= p.key[r]))) {
 				continue
 			}
-			if !fits(role(r), k, v, c) {
+			if !fits(r, k, v, c) {
 				continue
 			}
 			p.key[r], p.cost[r] = k, cost

@@ -57,7 +57,7 @@ func isUnknownZone(name string) bool {
 
 func numericZone(s string, i, j int, st *Stamp) int {
 	n := digits(s, j+1)
-	h, m, end := 0, 0, 0
+	var h, m, end int
 	switch {
 	case n == 2 && j+5 < len(s) && s[j+3] == ':' && digits(s, j+4) == 2:
 		h, m, end = num(s[j+1:j+3]), num(s[j+4:j+6]), j+6
