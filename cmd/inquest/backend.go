@@ -22,6 +22,8 @@ import (
 type desk struct {
 	p   *program
 	dir string // case folder
+	// connect names the sources of the case that is opened first; nil: none.
+	connect *request
 }
 
 func newDesk(p *program) *desk { return &desk{p: p, dir: caseDir(p)} }
@@ -50,9 +52,12 @@ func (d *desk) List(context.Context) ([]backend.CaseSummary, error) {
 	return out, nil
 }
 
-// Open opens a saved case without connections.
+// Open opens a saved case. It has no connections, but for those that the command
+// line named for it.
 func (d *desk) Open(_ context.Context, path string) (backend.Session, error) {
-	s, err := reopen(d.p, path, nil)
+	connect := d.connect
+	d.connect = nil
+	s, err := reopen(d.p, path, connect)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 func (p *program) openCommand() *cobra.Command {
 	var f caseFlags
 	var plain bool
+	var l look
 	cmd := &cobra.Command{
 		Use:   "open CASE",
 		Short: "Open a saved case",
@@ -37,22 +38,29 @@ func (p *program) openCommand() *cobra.Command {
 				}
 				r = &req
 			}
-			s, err := reopen(p, path, r)
-			if err != nil {
-				return caseError(path, err)
-			}
 			if plain || !p.terminal {
-				p.say(s.note)
-				printAnswer(p.out, s.State(), s.Assessment(), path)
-				return s.Close()
+				return p.printCase(path, r)
 			}
-			return p.screens(cmd.Context(), newDesk(p), s)
+			d := newDesk(p)
+			d.connect, l.start = r, path
+			return p.screens(cmd.Context(), d, l)
 		},
 	}
 	f.register(cmd.Flags())
 	cmd.Flags().BoolVar(&plain, "plain", false, "print the case as text instead of opening the screen")
-	screenFlags(cmd.Flags())
+	l.register(cmd.Flags())
 	return cmd
+}
+
+// printCase prints a saved case as text.
+func (p *program) printCase(path string, r *request) error {
+	s, err := reopen(p, path, r)
+	if err != nil {
+		return caseError(path, err)
+	}
+	p.say(s.note)
+	printAnswer(p.out, s.State(), s.Assessment(), path)
+	return s.Close()
 }
 
 func (p *program) listCommand() *cobra.Command {
@@ -185,14 +193,12 @@ func caseError(path string, err error) error {
 }
 
 // home opens the terminal UI.
-func (p *program) home(cmd *cobra.Command, _ []string) error {
+func (p *program) home(ctx context.Context, l look) error {
 	if err := checkLists(); err != nil {
 		return err
 	}
 	if !p.terminal {
 		return usage("the terminal UI needs a terminal: use inquest run RECORD_ID, or see inquest --help")
 	}
-	return p.screens(cmd.Context(), newDesk(p), nil)
+	return p.screens(ctx, newDesk(p), l)
 }
-
-var _ = context.Background

@@ -28,6 +28,7 @@ func (p *program) drillCommand() *cobra.Command {
 	var headless bool
 	var f runFlags
 	var record string
+	var l look
 	cmd := &cobra.Command{
 		Use:   "drill [NAME|list]",
 		Short: "Practise on an incident that really happens on a throwaway server",
@@ -54,7 +55,7 @@ report and exits with 0 when fate and cause came out right.`,
 			case headless || !p.terminal:
 				return p.drillHeadless(cmd.Context(), name, f, record)
 			default:
-				return p.drillOnScreen(cmd.Context(), name)
+				return p.drillOnScreen(cmd.Context(), name, l)
 			}
 		},
 	}
@@ -64,7 +65,7 @@ report and exits with 0 when fate and cause came out right.`,
 	fs.BoolVar(&f.json, "json", false, "print the findings document and nothing else on standard output")
 	fs.BoolVar(&f.quiet, "quiet", false, "no progress on standard error")
 	fs.StringVar(&record, "record", "", "keep the case as a recording in `FILE`")
-	screenFlags(fs)
+	l.register(fs)
 	return cmd
 }
 
@@ -187,17 +188,12 @@ func (p *program) grade(d drills.Drill, a investigations.Assessment, f runFlags,
 	return nil
 }
 
-func (p *program) drillOnScreen(ctx context.Context, name string) error {
-	desk := newDesk(p)
+func (p *program) drillOnScreen(ctx context.Context, name string, l look) error {
 	if !slices.ContainsFunc(drills.List(), func(d drills.Drill) bool { return d.ID == name }) {
 		return usage("there is no drill %q: inquest drill list names them", name)
 	}
-	show := newProgress(p.err, false)
-	s, err := desk.StartDrill(ctx, name, func(g backend.Progress) { show.line("drill   %s", g.What) })
-	if err != nil {
-		return err
-	}
-	return p.screens(ctx, desk, s)
+	l.drill = name
+	return p.screens(ctx, newDesk(p), l)
 }
 
 func reportBeside(path string) string {

@@ -97,6 +97,7 @@ func (p *program) execute(ctx context.Context, args []string) int {
 }
 
 func (p *program) root() *cobra.Command {
+	var l look
 	root := &cobra.Command{
 		Use:   "inquest",
 		Short: "Find out what happened to a database record",
@@ -108,9 +109,9 @@ Without a command it opens the terminal UI. Everything it does is read-only.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		RunE:              p.home,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return p.home(cmd.Context(), l) },
 	}
-	screenFlags(root.Flags())
+	l.register(root.Flags())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usage("%w (see inquest --help)", err)
 	})

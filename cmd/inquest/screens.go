@@ -2,16 +2,73 @@ package main
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/spf13/pflag"
 
+	"inquest/ui"
 	"inquest/ui/backend"
 )
 
-func screenFlags(fs *pflag.FlagSet) {
-	_ = fs
+// look is how the terminal UI looks and where it starts.
+type look struct {
+	theme   string
+	ascii   bool
+	noColor bool
+	mouse   bool
+
+	start, drill string
 }
 
-func (p *program) screens(ctx context.Context, d *desk, s backend.Session) error {
-	return usage("no screen yet")
+func (l *look) register(fs *pflag.FlagSet) {
+	fs.StringVar(&l.theme, "theme", "auto", "colours of the screen: auto, dark or light")
+	fs.BoolVar(&l.ascii, "ascii", false, "draw with ASCII characters only")
+	fs.BoolVar(&l.noColor, "no-color", false, "draw without colour (NO_COLOR does the same)")
+	fs.BoolVar(&l.mouse, "mouse", false, "let the mouse select and scroll")
+}
+
+// screens runs the terminal UI until it is left.
+func (p *program) screens(ctx context.Context, d backend.Backend, l look) error {
+	places := placeFolder(caseDir(p))
+	err := ui.Run(ctx, ui.Options{
+		Backend: d, Theme: l.theme, ASCII: l.ascii, NoColor: l.noColor, Mouse: l.mouse,
+		Start: l.start, Drill: l.drill, Folder: caseDir(p),
+		Recall: places.recall, Remember: places.remember,
+		Getenv: p.getenv, Now: p.now, Zone: time.Local,
+	})
+	switch {
+	case ctx.Err() != nil, errors.Is(err, context.Canceled):
+		return &exit{status: exitInterrupted}
+	case err != nil:
+		return &exit{status: 1, cause: err}
+	}
+	return nil
+}
+
+// placeFolder keeps the place where a screen stood, apart from the journal: a
+// file beside the case, which may be lost without harm.
+type placeFolder string
+
+func (f placeFolder) file(path string) string {
+	if path == "" {
+		return filepath.Join(string(f), ".home.place")
+	}
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".place")
+}
+
+func (f placeFolder) recall(path string) string {
+	b, err := os.ReadFile(f.file(path))
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+func (f placeFolder) remember(path, place string) {
+	if os.MkdirAll(filepath.Dir(f.file(path)), 0o700) == nil {
+		_ = os.WriteFile(f.file(path), []byte(place), 0o600)
+	}
 }
