@@ -5,7 +5,7 @@ import "maps"
 // proofs says of each drill how its incident shows on the server.
 func proofs() map[string]happened {
 	return map[string]happened{
-		"vanished-dtro": {
+		"vanished-dtro": {tuple: "aborted",
 			sql: map[string]string{
 				`SELECT count(*) FROM "Dtros" WHERE "Id" = '$ID'`:          "0",
 				`SELECT count(*) > 2400 FROM "Dtros"`:                      "t",
@@ -20,38 +20,38 @@ func proofs() map[string]happened {
 			},
 			silent: []string{`DELETE [^\n]*$ID`},
 		},
-		"psql-delete": {
+		"psql-delete": {tuple: "committed, committed",
 			sql:    with(orderGone, keyInWAL, "1"),
 			log:    []string{`mkoval@shop/\[unknown\] LOG:  connection authorized: user=mkoval database=shop application_name=psql`, `mkoval@shop/psql LOG:  disconnection`, `"status":404,"record_id":"$ID"`},
 			silent: []string{"DELETE"},
 		},
-		"psql-delete-silent":    {sql: orderGone, log: []string{`"status":404,"record_id":"$ID"`}, silent: []string{"DELETE", "mkoval", "connection authorized"}},
-		"psql-delete-crowd":     {sql: orderGone, log: []string{"application_name=psql"}, silent: []string{"DELETE"}},
-		"rolled-back-error":     {sql: orderGone, log: []string{`xid=[1-9]\d* ERROR:  duplicate key value violates unique constraint "vouchers_pkey"`, "deadlock detected"}},
-		"rolled-back-silent":    {sql: orderGone, log: []string{"stock_sync@shop xid=[1-9].*deadlock detected"}, silent: []string{"shop_app@shop xid=[1-9]", "unexpected EOF", "ROLLBACK"}},
-		"deadlock-victim":       {sql: orderGone, log: []string{"shop_app@shop/orders-api xid=[1-9].*deadlock detected"}},
-		"serialization-failure": {sql: orderGone, log: []string{"shop_app@shop/orders-api xid=[1-9].*could not serialize access"}},
-		"crash-in-flight":       {sql: orderGone, log: []string{"was terminated by signal 9", "redo done"}},
-		"terminated-in-flight":  {sql: orderGone, log: []string{"shop_app@shop/orders-api FATAL:  terminating connection due to administrator command"}},
-		"client-gone":           {sql: orderGone, log: []string{"xid=[1-9].*unexpected EOF on client connection with an open transaction"}},
-		"idle-timeout":          {sql: orderGone, log: []string{"25P03 xid=[1-9].*terminating connection due to idle-in-transaction timeout"}},
-		"transaction-open": {sql: map[string]string{
+		"psql-delete-silent":    {tuple: "committed, committed", sql: orderGone, log: []string{`"status":404,"record_id":"$ID"`}, silent: []string{"DELETE", "mkoval", "connection authorized"}},
+		"psql-delete-crowd":     {tuple: "committed, committed", sql: orderGone, log: []string{"application_name=psql"}, silent: []string{"DELETE"}},
+		"rolled-back-error":     {tuple: "aborted", sql: orderGone, log: []string{`xid=[1-9]\d* ERROR:  duplicate key value violates unique constraint "vouchers_pkey"`, "deadlock detected"}},
+		"rolled-back-silent":    {tuple: "aborted", sql: orderGone, log: []string{"stock_sync@shop xid=[1-9].*deadlock detected"}, silent: []string{"shop_app@shop xid=[1-9]", "unexpected EOF", "ROLLBACK"}},
+		"deadlock-victim":       {tuple: "aborted", sql: orderGone, log: []string{"shop_app@shop/orders-api xid=[1-9].*deadlock detected"}},
+		"serialization-failure": {tuple: "aborted", sql: orderGone, log: []string{"shop_app@shop/orders-api xid=[1-9].*could not serialize access"}},
+		"crash-in-flight":       {tuple: "aborted", sql: orderGone, log: []string{"was terminated by signal 9", "redo done"}},
+		"terminated-in-flight":  {tuple: "aborted", sql: orderGone, log: []string{"shop_app@shop/orders-api FATAL:  terminating connection due to administrator command"}},
+		"client-gone":           {tuple: "aborted", sql: orderGone, log: []string{"xid=[1-9].*unexpected EOF on client connection with an open transaction"}},
+		"idle-timeout":          {tuple: "aborted", sql: orderGone, log: []string{"25P03 xid=[1-9].*terminating connection due to idle-in-transaction timeout"}},
+		"transaction-open": {tuple: "in progress", sql: map[string]string{
 			`SELECT count(*) FROM bookings WHERE code = '$ID'`: "0",
 			`SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND application_name = 'bookings' AND backend_xid IS NOT NULL`: "1",
 		}},
-		"prepared-orphan": {sql: map[string]string{
+		"prepared-orphan": {tuple: "in progress", sql: map[string]string{
 			`SELECT count(*) FROM bookings WHERE code = '$ID'`: "0", `SELECT gid FROM pg_prepared_xacts`: "coord-7_131077_invoice",
 		}},
-		"response-before-write": {sql: bookingGone, log: []string{`execute <unnamed>: SELECT code FROM bookings`, `parameters: \$1 = '$ID'`, `level=error.*id=$ID`, `status=201.*id=$ID`}, silent: []string{`INSERT INTO bookings[^\n]*\n[^\n]*'$ID'`}},
-		"insert-refused":        {sql: bookingGone, log: []string{`null value in column ""guest""`, `Failing row contains \($ID`, `status=201.*id=$ID`}},
-		"write-swallowed":       {sql: bookingGone, log: []string{`parameters: \$1 = '$ID', .*Blank Agency Travel`, `status=201.*id=$ID`}},
+		"response-before-write": {tuple: "none", sql: bookingGone, log: []string{`execute <unnamed>: SELECT code FROM bookings`, `parameters: \$1 = '$ID'`, `level=error.*id=$ID`, `status=201.*id=$ID`}, silent: []string{`INSERT INTO bookings[^\n]*\n[^\n]*'$ID'`}},
+		"insert-refused":        {tuple: "none", sql: bookingGone, log: []string{`null value in column ""guest""`, `Failing row contains \($ID`, `status=201.*id=$ID`}},
+		"write-swallowed":       {tuple: "none", sql: bookingGone, log: []string{`parameters: \$1 = '$ID', .*Blank Agency Travel`, `status=201.*id=$ID`}},
 		"soft-deleted": {
 			sql: map[string]string{`SELECT hidden FROM bookings WHERE code = '$ID'`: "t"}, log: []string{`UPDATE bookings SET hidden = true`},
 		},
 		"id-mismatch-case": {sql: map[string]string{
 			`SELECT count(*) FROM bookings WHERE code = '$ID'`: "0", `SELECT count(*) FROM bookings WHERE lower(code) = '$ID'`: "1",
 		}},
-		"wrong-place": {sql: map[string]string{
+		"wrong-place": {tuple: "none", sql: map[string]string{
 			`SELECT count(*) FROM bookings WHERE code = '$ID'`: "0", `SELECT count(*) FROM training.bookings WHERE code = '$ID'`: "1",
 		}},
 		"retention-delete": {
@@ -62,14 +62,14 @@ func proofs() map[string]happened {
 			sql: with(orderGone, "SELECT count(*) FROM jobs WHERE kind = 'purge_stale_drafts'", "3"),
 			log: []string{`application_name=psql`}, silent: []string{"DELETE"},
 		},
-		"cascade-delete":  {sql: orderGone, log: []string{`DELETE FROM customers WHERE id`, `"method":"DELETE","path":"/customers/`}, silent: []string{"DELETE FROM orders"}},
-		"explicit-delete": {sql: orderGone, log: []string{`DELETE FROM orders WHERE customer_id`, `DELETE FROM customers WHERE id`}},
-		"api-delete":      {sql: orderGone, log: []string{`partner-linden \[.*"DELETE /orders/$ID HTTP/1.1" 204`}},
+		"cascade-delete":  {tuple: "committed, committed", sql: orderGone, log: []string{`DELETE FROM customers WHERE id`, `"method":"DELETE","path":"/customers/`}, silent: []string{"DELETE FROM orders"}},
+		"explicit-delete": {tuple: "committed, committed", sql: orderGone, log: []string{`DELETE FROM orders WHERE customer_id`, `DELETE FROM customers WHERE id`}},
+		"api-delete":      {tuple: "committed, committed", sql: orderGone, log: []string{`partner-linden \[.*"DELETE /orders/$ID HTTP/1.1" 204`}},
 		"still-present": {
 			sql: map[string]string{"SELECT count(*) FROM orders WHERE id = $ID": "1"}, log: []string{`"GET /v2/orders/$ID HTTP/1.1" 404`},
 		},
-		"truncate":      {sql: with(orderGone, "SELECT count(*) < 200 FROM orders", "t"), log: []string{"application_name=psql"}, silent: []string{"TRUNCATE orders"}},
-		"script-delete": {sql: with(orderGone, "SELECT count(*) FROM applied_scripts", "2"), log: []string{"ops_batch@shop/psql LOG:  disconnection"}},
+		"truncate":      {tuple: "none", sql: with(orderGone, "SELECT count(*) < 200 FROM orders", "t"), log: []string{"application_name=psql"}, silent: []string{"TRUNCATE orders"}},
+		"script-delete": {tuple: "committed, committed", sql: with(orderGone, "SELECT count(*) FROM applied_scripts", "2"), log: []string{"ops_batch@shop/psql LOG:  disconnection"}},
 		"key-changed":   {sql: with(orderGone, "SELECT status FROM orders WHERE id = $ID + 7000000", "routed"), log: []string{"UPDATE orders SET id = id"}},
 		"unlogged-reset": {
 			sql: map[string]string{"SELECT count(*) FROM baskets": "0", "SELECT relpersistence FROM pg_class WHERE relname = 'baskets'": "u"},
@@ -86,38 +86,38 @@ func proofs() map[string]happened {
 		"partition-drop": {sql: map[string]string{
 			"SELECT count(*) FROM readings WHERE id = '$ID'": "0", "SELECT count(*) FROM pg_class WHERE relname LIKE 'readings_last%'": "0",
 		}, log: []string{"DROP TABLE readings_last"}},
-		"wal-recycled": {sql: with(orderGone, keyInWAL, "0"), silent: []string{"DELETE", "psql"}},
-		"log-gap":      {sql: orderGone, log: []string{"disconnection"}, silent: []string{"user=mkoval", "DELETE"}},
-		"no-privilege": {sql: orderGone},
+		"wal-recycled": {tuple: "none", sql: with(orderGone, keyInWAL, "0"), silent: []string{"DELETE", "psql"}},
+		"log-gap":      {tuple: "committed, committed", sql: orderGone, log: []string{"disconnection"}, silent: []string{"user=mkoval", "DELETE"}},
+		"no-privilege": {tuple: "committed, committed", sql: orderGone},
 		"wrong-zone": {sql: map[string]string{
 			"SELECT count(*) FROM documents WHERE ($ID)": "0",
 		}, log: []string{"IST .*terminating connection due to idle-in-transaction timeout", `documents/\d+ -> 404`}},
-		"async-commit-lost": {sql: orderGone, log: []string{"was not properly shut down", `"method":"GET","path":"/orders/$ID","status":200`, `"path":"/orders/$ID","status":404`}},
-		"failover-lost": {
+		"async-commit-lost": {tuple: "none", sql: orderGone, log: []string{"was not properly shut down", `"method":"GET","path":"/orders/$ID","status":200`, `"path":"/orders/$ID","status":404`}},
+		"failover-lost": {tuple: "none",
 			sql: with(bookingGone, "SELECT timeline_id FROM pg_control_checkpoint()", "*"), log: []string{"selected new timeline ID: 2", `path=/bookings/$ID status=200`, `path=/bookings/$ID status=404`},
 		},
 		"stale-replica": {
 			sql:    map[string]string{"SELECT count(*) FROM bookings WHERE code = '$ID'": "1"},
 			second: map[string]string{"SELECT count(*) FROM bookings WHERE code = '$ID'": "0", "SELECT pg_is_in_recovery()": "t"},
 		},
-		"restored-backup": {sql: bookingGone, log: []string{`path=/bookings/$ID status=200`, `path=/bookings/$ID status=404`}},
+		"restored-backup": {tuple: "none", sql: bookingGone, log: []string{`path=/bookings/$ID status=200`, `path=/bookings/$ID status=404`}},
 		"index-corruption": {sql: map[string]string{
 			"SELECT count(*) FROM orders WHERE id = $ID": "0", "SELECT count(*) FROM orders WHERE id + 0 = $ID": "1", "SELECT indisready FROM pg_index WHERE indexrelid = 'orders_pkey'::regclass": "t",
 		}},
 		"page-corruption":  {sql: map[string]string{"SELECT count(*) FROM orders WHERE id + 0 = $ID": "0", "SELECT count(*) > 300 FROM orders": "t"}, log: []string{"page verification failed", "zeroing out page"}},
-		"trigger-delete":   {sql: bookingGone, log: []string{`UPDATE rooms SET closed = true`}, silent: []string{"execute [^\n]*DELETE FROM bookings"}},
-		"table-drop":       {sql: with(bookingGone, "SELECT count(*) < 200 FROM bookings", "t"), log: []string{"DROP TABLE bookings"}},
-		"race-delete":      {sql: with(bookingGone, "SELECT count(*) FROM sync_runs", "1"), log: []string{`DELETE FROM bookings WHERE channel`, `path=/bookings/$ID status=200`}},
-		"replaced":         {sql: bookingGone, log: []string{`DELETE FROM bookings WHERE code = \$1 RETURNING`}},
-		"conflict-ignored": {sql: bookingGone, log: []string{`parameters: \$1 = '$ID'`, `status=201.*id=$ID`}},
+		"trigger-delete":   {tuple: "committed, committed", sql: bookingGone, log: []string{`UPDATE rooms SET closed = true`}, silent: []string{"execute [^\n]*DELETE FROM bookings"}},
+		"table-drop":       {tuple: "none", sql: with(bookingGone, "SELECT count(*) < 200 FROM bookings", "t"), log: []string{"DROP TABLE bookings"}},
+		"race-delete":      {tuple: "committed, committed", sql: with(bookingGone, "SELECT count(*) FROM sync_runs", "1"), log: []string{`DELETE FROM bookings WHERE channel`, `path=/bookings/$ID status=200`}},
+		"replaced":         {tuple: "committed, committed", sql: bookingGone, log: []string{`DELETE FROM bookings WHERE code = \$1 RETURNING`}},
+		"conflict-ignored": {tuple: "none", sql: bookingGone, log: []string{`parameters: \$1 = '$ID'`, `status=201.*id=$ID`}},
 		"deleted-by-other": {
 			sql: map[string]string{`SELECT "Deleted" AND "DeletionTime" IS NOT NULL FROM "Dtros" WHERE "Id" = '$ID'`: "t"}, log: []string{`"DELETE /v1/dtros/$ID HTTP/1.1" 204`},
 		},
 		"id-mismatch-digit": {
 			sql: map[string]string{`SELECT count(*) FROM "Dtros" WHERE "Id" = '$ID'`: "0", `SELECT count(*) FROM "Dtros" WHERE left("Id"::text, 11) = left('$ID', 11)`: "1"},
 		},
-		"never-issued": {sql: map[string]string{`SELECT count(*) FROM "Dtros" WHERE "Id" = '$ID'`: "0"}, silent: []string{"201,$ID"}},
-		"clock-skew":   {sql: orderGone, log: []string{`duplicate key value violates unique constraint "vouchers_pkey"`}},
+		"never-issued": {tuple: "none", sql: map[string]string{`SELECT count(*) FROM "Dtros" WHERE "Id" = '$ID'`: "0"}, silent: []string{"201,$ID"}},
+		"clock-skew":   {tuple: "aborted", sql: orderGone, log: []string{`duplicate key value violates unique constraint "vouchers_pkey"`}},
 	}
 }
 

@@ -21,8 +21,12 @@ type happened struct {
 	sql map[string]string
 	// log has to match the scene's server logs, silent must not.
 	log, silent []string
-	// sec runs on the second connection of the scene.
+	// second runs on the second connection of the scene.
 	second map[string]string
+	// tuple is what became of the transactions that wrote row versions with the
+	// record's key: "insert status" or "insert status, delete status", one for each
+	// version in the table's pages; "none" when there must not be one.
+	tuple string
 }
 
 // slowest is what a drill may take on the stage of a machine under load, where a
@@ -98,6 +102,13 @@ func wellFormed(t *testing.T, d drills.Drill, s drills.Scene) {
 
 func (h happened) verify(t *testing.T, s drills.Scene) {
 	t.Helper()
+	if h.tuple != "" {
+		// Traffic prunes pages that are nearly full, and takes the dead versions along.
+		pruned := h.tuple != "in progress"
+		if got := versions(t, s); got != h.tuple && (got != "none" || !pruned) {
+			t.Errorf("row versions of the record: %q, want %q", got, h.tuple)
+		}
+	}
 	for sql, want := range h.sql {
 		if strings.Contains(sql, "($ID)") { // a composite key
 			sql = strings.ReplaceAll(sql, "($ID)", "("+strings.ReplaceAll(s.Record, ",", " AND ")+")")
@@ -179,4 +190,17 @@ func TestListIsComplete(t *testing.T) {
 			t.Errorf("a proof is left of drill %s", id)
 		}
 	}
+}
+
+func TestSomebodyStandsInForPsql(t *testing.T) {
+	t.Setenv("PATH", "")
+	d, ok := drills.Find("psql-delete")
+	if !ok {
+		t.Fatal("there is no such drill")
+	}
+	scene, err := d.Run(t.Context(), newHost(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proofs()[d.ID].verify(t, scene)
 }
