@@ -91,7 +91,7 @@ func TestRunningWorkIsCancelledAndLeftRunning(t *testing.T) {
 	d.Press("R")
 	want(t, d, "probes are running")
 	d.Press("esc", "q")
-	want(t, d, "Quitting cancels them")
+	want(t, d, "Quitting cancels")
 	d.Press("esc", "enter")
 	want(t, d, "1 probe is at work")
 	d.Press("ctrl+c")
@@ -163,7 +163,7 @@ func TestPlaceIsRemembered(t *testing.T) {
 func TestCopyAndPalette(t *testing.T) {
 	d := uitest.New(t, uitest.NewFake(), 120, 40)
 	d.Press("enter", "R", "y", ":")
-	d.Type("timeline")
+	d.Type("whole timeline")
 	d.Press("enter")
 	want(t, d, "▸ Timeline")
 	d.Press("y")

@@ -64,7 +64,7 @@ func walk(t *testing.T, seed uint64, steps []byte) {
 }
 
 func TestRandomWalks(t *testing.T) {
-	n := uint64(40)
+	n := uint64(16)
 	if testing.Short() {
 		n = 8
 	}

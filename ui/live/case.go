@@ -5,6 +5,7 @@ package live
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,23 @@ type Snapshot struct {
 	Table      string
 	Gaps       int
 	Version    int // counts snapshots, for caches
+	// Times holds the moments of the timeline by source, in order, as Unix
+	// nanoseconds: histograms search in it and do not read every moment.
+	Times map[string][]int64
+}
+
+// Count returns how many moments of the sources lie in the span; no names mean
+// all sources.
+func (s Snapshot) Count(from, until time.Time, names ...string) int {
+	n := 0
+	for name, times := range s.Times {
+		if len(names) == 0 || slices.Contains(names, name) {
+			lo, _ := slices.BinarySearch(times, from.UnixNano())
+			hi, _ := slices.BinarySearch(times, until.UnixNano())
+			n += hi - lo
+		}
+	}
+	return n
 }
 
 // Case is an open case as the screens see it. Its methods are called from
@@ -141,6 +159,10 @@ func (c *Case) refresh() tea.Cmd {
 		snap.Table = investigations.TableOf(snap.State, snap.Assessment)
 		for _, cov := range snap.Assessment.Coverage {
 			snap.Gaps += len(cov.Gaps)
+		}
+		snap.Times = map[string][]int64{}
+		for _, m := range snap.Assessment.Timeline {
+			snap.Times[m.Source] = append(snap.Times[m.Source], m.Time.UnixNano())
 		}
 		return snap, nil
 	})

@@ -1,8 +1,12 @@
 package parts
 
 import (
+	"context"
+
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/sahilm/fuzzy"
+
+	"inquest/ui/task"
 )
 
 // Filter narrows a list by fuzzy matching. While it is typed into it takes all
@@ -11,7 +15,7 @@ type Filter struct {
 	input  Input
 	typing bool
 	rows   []int // indexes that match, best first; nil: no filter
-	width  int   // length of the source when rows was made
+	slot   task.Slot
 }
 
 // Open starts typing.
@@ -32,7 +36,8 @@ func (f *Filter) Input() *Input { return &f.input }
 // Clear shows everything again. It reports whether there was something to clear.
 func (f *Filter) Clear() bool {
 	was := f.Active()
-	*f = Filter{}
+	f.slot.Stop()
+	*f = Filter{slot: f.slot}
 	return was
 }
 
@@ -51,7 +56,32 @@ func (f *Filter) Type(k tea.KeyMsg) bool {
 
 // Apply matches the texts anew. Call it when the filter or the source changed.
 func (f *Filter) Apply(src fuzzy.Source) {
-	f.rows, f.width = Match(f.input.Value(), src), src.Len()
+	f.slot.Stop()
+	f.rows = Match(f.input.Value(), src)
+}
+
+// beside is the length from which a source is matched beside the screen.
+const beside = 20_000
+
+// Refresh is Apply for sources that may be long: it returns a command that
+// matches them beside the screen, whose answer Take accepts. Until then the
+// rows stay as they are. src must not change.
+func (f *Filter) Refresh(src fuzzy.Source) tea.Cmd {
+	pattern := f.input.Value()
+	if pattern == "" || src.Len() < beside {
+		f.Apply(src)
+		return nil
+	}
+	return f.slot.Start(context.Background(), func(context.Context) (any, error) { return Match(pattern, src), nil })
+}
+
+// Take accepts the answer of the newest Refresh.
+func (f *Filter) Take(d task.Done) bool {
+	if !f.slot.Take(d) {
+		return false
+	}
+	f.rows, _ = d.Value.([]int)
+	return true
 }
 
 // Len returns how many of n rows are shown.

@@ -15,9 +15,10 @@ type Cell struct {
 }
 
 // Histogram counts what sources read over time. Lines come from the buckets of
-// a coverage; times adds moments that no bucket counts. A cell without anything
-// in it is a gap when a source says so or when none covers it.
-func Histogram(covs []sources.Coverage, times []time.Time, span sources.Window, w int) []Cell {
+// a coverage; events, when given, counts the moments from one time until before
+// another. A cell without anything in it is a gap when a source says so or when
+// none covers it.
+func Histogram(covs []sources.Coverage, events func(from, until time.Time) int, span sources.Window, w int) []Cell {
 	if w <= 0 || span.From.IsZero() || !span.To.After(span.From) {
 		return nil
 	}
@@ -36,10 +37,10 @@ func Histogram(covs []sources.Coverage, times []time.Time, span sources.Window, 
 			g.inside(gap.From, gap.To, func(i int) { holes[i] = true })
 		}
 	}
-	for _, t := range times {
-		g.each(t, t, func(i int) { g.cells[i].Count++ })
-	}
 	for i := range g.cells {
+		if from := g.from.Add(time.Duration(i) * g.step); events != nil {
+			g.cells[i].Count += int64(events(from, from.Add(g.step)))
+		}
 		g.cells[i].Gap = g.cells[i].Count == 0 && (holes[i] || !covered[i])
 	}
 	return g.cells

@@ -25,15 +25,16 @@ type Driver struct {
 	mu      sync.Mutex
 	cond    *sync.Cond
 	queue   []tea.Msg
-	running int // commands under way
-	parked  int // of them, those that wait for the test
+	running int                 // commands under way
+	parked  map[int]func() bool // of them, those that wait for the test while this is true
+	nextID  int
 	delayed []func() tea.Msg
 }
 
 // New returns a driver of an App over the fake backend, after its first frame.
 func New(tb testing.TB, f *Fake, w, h int, change ...func(*ui.Options)) *Driver {
 	tb.Helper()
-	d := &Driver{}
+	d := &Driver{parked: map[int]func() bool{}}
 	d.cond = sync.NewCond(&d.mu)
 	f.park = d.park
 	ctx, cancel := context.WithCancel(context.Background())
@@ -109,7 +110,7 @@ func (d *Driver) Has(all ...string) bool {
 func (d *Driver) Settle() {
 	for {
 		d.mu.Lock()
-		for len(d.queue) == 0 && d.running > d.parked {
+		for len(d.queue) == 0 && d.running > d.waiting() {
 			d.cond.Wait()
 		}
 		if len(d.queue) == 0 {
@@ -162,11 +163,31 @@ func (d *Driver) push(m tea.Msg) {
 	d.cond.Broadcast()
 }
 
-func (d *Driver) park(n int) {
+// park says that a command waits for the test for as long as waits is true.
+func (d *Driver) park(waits func() bool) (unpark func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.parked += n
+	d.nextID++
+	id := d.nextID
+	d.parked[id] = waits
 	d.cond.Broadcast()
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.parked, id)
+		d.cond.Broadcast()
+	}
+}
+
+// waiting counts the commands that wait for the test and for nothing else.
+func (d *Driver) waiting() int {
+	n := 0
+	for _, waits := range d.parked {
+		if waits() {
+			n++
+		}
+	}
+	return n
 }
 
 var named = map[string]tea.KeyType{

@@ -26,12 +26,13 @@ type Fake struct {
 	Hostile   bool   // cases are full of text that wants to drive the terminal
 	Slow      bool   // one probe runs until it is cancelled or released
 	Real      bool   // slow means slow: for looking at it in a terminal
+	Events    int    // further events on the timeline
 	ReadOnly  string // why cases are read-only
 	Created   []backend.NewCase
 	Exported  []string
 	Closed    int
 
-	park    func(int)
+	park    func(waits func() bool) (unpark func())
 	mu      sync.Mutex
 	release chan struct{}
 	open    map[string]*session

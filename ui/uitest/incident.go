@@ -61,6 +61,15 @@ type probe struct {
 	cover     *sources.Coverage
 }
 
+// many returns n moments a millisecond apart.
+func many(n int) []investigations.Moment {
+	out := make([]investigations.Moment, n)
+	for i := range out {
+		out[i] = investigations.Moment{Time: at("14:28:00").Add(time.Duration(i) * time.Millisecond), Source: "log:app", Summary: "200 GET /v1/dtros/e7a4bff2-adc7-4847-a9d8-25734601b405 trace 4bf92f3577b34da6", Evidence: "E1"}
+	}
+	return out
+}
+
 // probes are those of the seed incident, in every outcome.
 func probes(f *Fake) []investigations.Probe {
 	text := func(s string) string {
@@ -104,6 +113,7 @@ func probes(f *Fake) []investigations.Probe {
 		{id: "rollback.content", title: "Content to bring back", phase: investigations.PhaseRows, read: investigations.Reading{Outcome: investigations.NotApplicable, Summary: "there is no backup in this window"}},
 	}
 	out := make([]investigations.Probe, 0, len(list)+1)
+	list[0].read.Moments = append(list[0].read.Moments, many(f.Events)...)
 	for _, p := range list {
 		out = append(out, p.probe())
 	}
@@ -148,6 +158,13 @@ func (p probe) probe() investigations.Probe {
 func slow(f *Fake) investigations.Probe {
 	p := probe{id: "integrity.siblings", title: "Siblings", phase: investigations.PhaseRows, read: investigations.Reading{Outcome: investigations.NotApplicable, Summary: "looked"}}.probe()
 	p.Phase = investigations.PhaseWAL
+	looked := p.Read
+	p.Read = func(in investigations.Input) investigations.Reading {
+		if len(in.Blind) > 0 {
+			return investigations.BlindReading(in.Blind)
+		}
+		return looked(in)
+	}
 	p.Collect = func(ctx context.Context, c *investigations.Collector) error {
 		if f.Real {
 			for i := range int64(60) {
@@ -161,8 +178,14 @@ func slow(f *Fake) investigations.Probe {
 			return nil
 		}
 		c.Progress(512<<20, 2<<30, "reading public.\"Dtros\"")
-		f.park(1)
-		defer f.park(-1)
+		defer f.park(func() bool {
+			select {
+			case <-f.release:
+				return false
+			default:
+				return ctx.Err() == nil
+			}
+		})()
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

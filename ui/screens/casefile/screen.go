@@ -13,6 +13,7 @@ import (
 	"inquest/ui/live"
 	"inquest/ui/nav"
 	"inquest/ui/parts"
+	"inquest/ui/task"
 	"inquest/ui/text"
 )
 
@@ -36,6 +37,7 @@ type Screen struct {
 	rows    parts.Blocks // of the selected step
 	moments parts.List
 	causes  parts.List
+	search  tea.Cmd
 	filter  parts.Filter // on the timeline or the checklist, whichever had the focus
 
 	seen  int // snapshot version that the lists were made for
@@ -66,7 +68,20 @@ func (s *Screen) Name() string { return "case" }
 func (s *Screen) Init() tea.Cmd { return nil }
 
 // Update follows the live case.
-func (s *Screen) Update(tea.Msg) tea.Cmd { s.sync(); return nil }
+func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	if d, ok := msg.(task.Done); ok && s.filter.Take(d) {
+		s.moments.SetLen(s.filter.Len(len(s.live.Snap.Assessment.Timeline)))
+	}
+	s.sync()
+	return s.pending()
+}
+
+// pending returns the search that has still to be run beside the screen.
+func (s *Screen) pending() tea.Cmd {
+	cmd := s.search
+	s.search = nil
+	return cmd
+}
 
 // sync fits the lists to the newest snapshot.
 func (s *Screen) sync() {
@@ -86,7 +101,7 @@ func (s *Screen) sync() {
 
 func (s *Screen) applyFilter() {
 	all := s.live.Snap.Assessment.Timeline
-	s.filter.Apply(parts.Texts{N: len(all), At: func(i int) string { return all[i].Source + " " + all[i].Summary + " " + all[i].Evidence }})
+	s.search = s.filter.Refresh(parts.Texts{N: len(all), At: func(i int) string { return all[i].Source + " " + all[i].Summary + " " + all[i].Evidence }})
 	s.moments.SetLen(s.filter.Len(len(all)))
 }
 
@@ -154,7 +169,7 @@ func (s *Screen) Typing() bool { return s.filter.Typing() }
 func (s *Screen) Type(k tea.KeyMsg) tea.Cmd {
 	s.filter.Type(k)
 	s.applyFilter()
-	return nil
+	return s.pending()
 }
 
 // Back clears the filter, or leaves a pane for the checklist.

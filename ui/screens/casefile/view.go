@@ -22,7 +22,6 @@ type shown struct {
 // View draws the header and the panes: all four side by side where there is
 // room, else the one in focus with the others folded to a line each.
 func (s *Screen) View(f nav.Frame) []string {
-	s.sync()
 	head := s.header(f)
 	body := f.Sized(f.W, f.H-len(head))
 	if !s.live.Ready {
@@ -177,11 +176,8 @@ func (s *Screen) histogram(f nav.Frame) string {
 	span := s.span()
 	w := min(max(f.W-48, 10), 60)
 	if s.shown.version != s.live.Snap.Version || s.shown.width != w {
-		var times []time.Time
-		for _, m := range s.live.Snap.Assessment.Timeline {
-			times = append(times, m.Time)
-		}
-		s.shown = shown{version: s.live.Snap.Version, width: w, bars: parts.Histogram(s.live.Snap.Assessment.Coverage, times, span, w)}
+		events := func(from, until time.Time) int { return s.live.Snap.Count(from, until) }
+		s.shown = shown{version: s.live.Snap.Version, width: w, bars: parts.Histogram(s.live.Snap.Assessment.Coverage, events, span, w)}
 	}
 	if len(s.shown.bars) == 0 {
 		return ""

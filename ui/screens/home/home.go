@@ -32,7 +32,6 @@ type Screen struct {
 	list   parts.List
 	filter parts.Filter
 	want   string // path to select once it is listed
-	lead   bool   // w is wide enough for causes
 }
 
 // New returns Home. folder names the data folder for people.
@@ -211,7 +210,6 @@ func (s *Screen) body(f nav.Frame) []string {
 	case s.list.Len() == 0:
 		return append(head, s.say(f, f.Theme.Text, "Nothing matches the filter.", "Press esc to see all.")...)
 	}
-	s.lead = f.W >= 110
 	return append(head, s.list.Draw(f.H-len(head), func(i int, selected bool) string {
 		return s.row(f, s.cases[s.filter.At(i)], selected)
 	})...)
@@ -242,9 +240,14 @@ func (s *Screen) row(f nav.Frame, c backend.CaseSummary, selected bool) string {
 		whole, marker = &t.Selected, " ▸ "
 	}
 	wide := f.W >= 100
-	fate, id, table := 30, 37, 18
+	// What is left beside id, fate, steps and age goes to table and cause.
+	fate, id, rest := 31, 37, f.W-89
+	table, lead := rest, 0
+	if rest >= 28 {
+		table, lead = rest/2, rest-rest/2-2
+	}
 	if !wide {
-		fate, table = min(31, f.W*2/5), 0
+		fate = min(31, f.W*2/5)
 		id = f.W - 3 - fate - 1 - 7
 	}
 	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Text, text.Clean(c.Record), id).Add(t.Text, " ")
@@ -253,11 +256,11 @@ func (s *Screen) row(f nav.Frame, c backend.CaseSummary, selected bool) string {
 	}
 	m := s.mark(t, c)
 	l.Cell(m.Style, m.Glyph+" "+m.Word, fate).Add(t.Text, " ")
-	if s.lead {
-		l.Cell(t.Text, text.Clean(c.Leading), 18).Add(t.Text, " ")
+	if wide && lead > 0 {
+		l.Cell(t.Text, text.Clean(c.Leading), lead).Add(t.Text, " ")
 	}
 	if wide {
-		l.Add(t.Text, text.PadLeft(fmt.Sprintf("%d/%d", c.Done, c.Steps), 5)).Add(t.Dim, " steps")
+		l.Add(t.Text, text.PadLeft(fmt.Sprintf("%d/%d", c.Done, c.Steps), 5))
 	}
 	age := parts.Ago(c.Updated, f.Now)
 	if !wide {

@@ -4,6 +4,7 @@ package timeline
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"inquest/ui/live"
 	"inquest/ui/nav"
 	"inquest/ui/parts"
+	"inquest/ui/task"
 	"inquest/ui/when"
 )
 
@@ -25,7 +27,9 @@ type Screen struct {
 	now  func() time.Time
 	zone *time.Location
 
-	rows   []int // moments that are shown
+	on     []int // moments of the sources that are switched on
+	rows   []int // of them, those that are shown
+	search tea.Cmd
 	list   parts.List
 	filter parts.Filter
 	hidden map[string]bool
@@ -50,11 +54,14 @@ func (s *Screen) Name() string { return "timeline" }
 func (s *Screen) Init() tea.Cmd { return nil }
 
 // Update follows the live case.
-func (s *Screen) Update(tea.Msg) tea.Cmd {
+func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	if d, ok := msg.(task.Done); ok && s.filter.Take(d) {
+		s.show()
+	}
 	if s.seen != s.live.Snap.Version {
 		s.sync()
 	}
-	return nil
+	return s.pending()
 }
 
 func (s *Screen) all() []investigations.Moment { return s.live.Snap.Assessment.Timeline }
@@ -64,22 +71,41 @@ func (s *Screen) all() []investigations.Moment { return s.live.Snap.Assessment.T
 func (s *Screen) sync() {
 	s.seen = s.live.Snap.Version
 	all := s.all()
-	s.rows = s.rows[:0]
+	on := make([]int, 0, len(all))
 	for i, m := range all {
 		if !s.hidden[m.Source] {
-			s.rows = append(s.rows, i)
+			on = append(on, i)
 		}
 	}
+	s.on = on
+	s.search = s.filter.Refresh(parts.Texts{N: len(on), At: func(i int) string { return all[on[i]].Source + " " + all[on[i]].Summary }})
+	s.show()
+}
+
+// show takes the rows that the filter found, in the order of time.
+func (s *Screen) show() {
+	s.rows = s.on
 	if s.filter.Text() != "" {
-		on := slices.Clone(s.rows)
-		hits := parts.Match(s.filter.Text(), parts.Texts{N: len(on), At: func(i int) string { return all[on[i]].Source + " " + all[on[i]].Summary }})
+		hits := make([]int, s.filter.Len(len(s.on)))
+		for i := range hits {
+			hits[i] = s.filter.At(i)
+		}
 		sort.Ints(hits)
-		s.rows = s.rows[:0]
+		s.rows = make([]int, 0, len(hits))
 		for _, h := range hits {
-			s.rows = append(s.rows, on[h])
+			if h < len(s.on) {
+				s.rows = append(s.rows, s.on[h])
+			}
 		}
 	}
 	s.list.SetLen(len(s.rows))
+}
+
+// pending returns the search that has still to be run beside the screen.
+func (s *Screen) pending() tea.Cmd {
+	cmd := s.search
+	s.search = nil
+	return cmd
 }
 
 func (s *Screen) moment() (investigations.Moment, bool) {
@@ -99,14 +125,7 @@ func (s *Screen) jump(t time.Time) {
 
 // sources returns the names of the sources, in order.
 func (s *Screen) sources() []string {
-	var out []string
-	for _, m := range s.all() {
-		if !slices.Contains(out, m.Source) {
-			out = append(out, m.Source)
-		}
-	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(s.live.Snap.Times))
 }
 
 // Actions is what the screen can do.
@@ -205,7 +224,7 @@ func (s *Screen) copyIt() tea.Cmd {
 func (s *Screen) Typing() bool { return s.filter.Typing() }
 
 // Type hands a key to the filter.
-func (s *Screen) Type(k tea.KeyMsg) tea.Cmd { s.filter.Type(k); s.sync(); return nil }
+func (s *Screen) Type(k tea.KeyMsg) tea.Cmd { s.filter.Type(k); s.sync(); return s.pending() }
 
 // Back clears the filter.
 func (s *Screen) Back() bool { was := s.filter.Clear(); s.sync(); return was }

@@ -102,12 +102,7 @@ func (s *Screen) bars(f nav.Frame) []string {
 	}
 	out := []string{head.Right(t.Dim, to+"  ").String()}
 	for i, src := range s.sources() {
-		var times []time.Time
-		for _, m := range s.all() {
-			if m.Source == src {
-				times = append(times, m.Time)
-			}
-		}
+		events := func(from, until time.Time) int { return s.live.Snap.Count(from, until, src) }
 		var covs []sources.Coverage
 		for _, c := range s.live.Snap.Assessment.Coverage {
 			if c.Source == src {
@@ -119,7 +114,7 @@ func (s *Screen) bars(f nav.Frame) []string {
 			glyph = "○"
 		}
 		l := parts.NewLine(f.W).Add(t.Key, fmt.Sprintf(" %d ", i+1)).Cell(t.Text, glyph+" "+text.Clean(src), name-2).Add(t.Text, " ")
-		out = append(out, parts.AddBars(l, t, parts.Histogram(covs, times, span, w)).String())
+		out = append(out, parts.AddBars(l, t, parts.Histogram(covs, events, span, w)).String())
 	}
 	return out
 }

@@ -1,0 +1,36 @@
+package ui_test
+
+import (
+	"fmt"
+	"testing"
+
+	"inquest/ui"
+	"inquest/ui/uitest"
+)
+
+// BenchmarkView draws the case screen and the timeline at 200×50, with few and
+// with many events: the goal is half a millisecond, whatever the number.
+func BenchmarkView(b *testing.B) {
+	for _, n := range []int{10_000, 200_000} {
+		for _, page := range []struct {
+			name string
+			keys []string
+		}{{"case", []string{"tab", "tab"}}, {"timeline", []string{"t"}}} {
+			b.Run(fmt.Sprintf("%s/%d", page.name, n), func(b *testing.B) {
+				f := uitest.NewFake()
+				f.Events = n
+				d := uitest.New(b, f, 200, 50, func(*ui.Options) {})
+				d.Press("enter", "R")
+				d.Press(page.keys...)
+				d.Press("pgdown", "pgdown")
+				b.ReportAllocs()
+				b.ResetTimer()
+				for range b.N {
+					if d.App.View() == "" {
+						b.Fatal("nothing drawn")
+					}
+				}
+			})
+		}
+	}
+}
