@@ -11,7 +11,7 @@ import (
 )
 
 const catalogueSQL = `
-create schema if not exists cat; set search_path = cat;
+drop schema if exists cat cascade; create schema cat; set search_path = cat;
 create type mood as enum ('ok', 'bad');
 create domain small as int check (value > 0); create domain smaller as small;
 create table "Customers" (id uuid primary key, name text);
@@ -165,7 +165,7 @@ func TestCatalogue(t *testing.T) {
 
 func TestTypesDecideThePlaces(t *testing.T) {
 	s := cluster(t)
-	sql(t, s, `create schema types; create table types.k (a int2, b int4, c int8, d numeric, e text, f varchar(3), g uuid, h bytea, i bool, j "char", k date)`)
+	sql(t, s, `drop schema if exists types cascade; create schema types; create table types.k (a int2, b int4, c int8, d numeric, e text, f varchar(3), g uuid, h bytea, i bool, j "char", k date)`)
 	db := open(t, s, "", postgres.Options{})
 	for id, want := range map[string]string{
 		"42":         "a b c d e f",
@@ -193,7 +193,7 @@ func TestTypesDecideThePlaces(t *testing.T) {
 
 func TestResolve(t *testing.T) {
 	s := cluster(t)
-	sql(t, s, `create schema res; create schema "Res2"; create table res."Thing" (id int); create table res.thing (id int); create table "Res2"."Only.One" (id int); create table res."MixedCase" (id int)`)
+	sql(t, s, `drop schema if exists res cascade; drop schema if exists "Res2" cascade; create schema res; create schema "Res2"; create table res."Thing" (id int); create table res.thing (id int); create table "Res2"."Only.One" (id int); create table res."MixedCase" (id int)`)
 	db := open(t, s, "", postgres.Options{})
 	for name, want := range map[string]string{
 		"res.Thing": "1", `res."thing"`: "1", "THING": "2", "mixedcase": "1", `"mixedcase"`: "0", "res2.only.one": "error", `"Res2"."Only.One"`: "1",

@@ -77,7 +77,13 @@ func TestNothingIsChanged(t *testing.T) {
 		t.Run(role, func(t *testing.T) {
 			before, redo := state(), answer(t, s, "select redo_lsn from pg_control_checkpoint()")
 			db := open(t, s, role, postgres.Options{})
-			modes := watchLocks(t, s, func() { everything(t, db, uuidN(5)) })
+			modes := watchLocks(t, s, func() {
+				everything(t, db, uuidN(5))
+				// Long enough to be seen for certain, so that the watch is known to work.
+				if _, err := db.Query(t.Context(), sources.Query{SQL: "select pg_sleep(0.2) from public.h limit 1"}); err != nil {
+					t.Error(err)
+				}
+			})
 			if after := state(); before != after {
 				t.Errorf("the server changed:\n%s\n%s", before, after)
 			}

@@ -16,8 +16,9 @@ type Options struct {
 	StatementTimeout time.Duration // of one statement; default 5 s
 	LockTimeout      time.Duration // of waiting for one lock; default 500 ms
 	ConnectTimeout   time.Duration // when the DSN names none; default 10 s
-	// Total bounds the time that all work on the server takes together; default
-	// 60 s, negative means no bound.
+	// Total bounds the time that all work on the server takes together, without
+	// fetching WAL and log bytes, which Budget bounds; default 60 s, negative means
+	// no bound.
 	Total time.Duration
 	// AppRole is the application's role, AppSettings the settings of its sessions
 	// (--as, --as-setting).

@@ -16,7 +16,7 @@ import (
 )
 
 const pagesSQL = `
-create schema pg; set search_path = pg;
+drop schema if exists pg cascade; create schema pg; set search_path = pg;
 create extension if not exists pageinspect schema public;
 create table t (id uuid primary key, n int, note text);
 insert into t select ('00000000-0000-0000-0000-' || lpad(to_hex(g), 12, '0'))::uuid, g, repeat('x', 40) from generate_series(1, 20000) g;
@@ -172,7 +172,7 @@ func answer(t *testing.T, s *pgserver.Server, text string) string {
 
 func TestReadBlocks(t *testing.T) {
 	s := cluster(t)
-	sql(t, s, "create schema rb; create table rb.t as select g, repeat('x', 500) from generate_series(1, 100) g; grant usage on schema rb to kit")
+	sql(t, s, "drop schema if exists rb cascade; create schema rb; create table rb.t as select g, repeat('x', 500) from generate_series(1, 100) g; grant usage on schema rb to kit")
 	sql(t, s, "create extension if not exists pageinspect schema public; checkpoint")
 	oid := answer(t, s, "select 'rb.t'::regclass::oid")
 	var rel uint32

@@ -9,7 +9,7 @@ import (
 )
 
 const rowsSQL = `
-create schema r; set search_path = r; grant usage on schema r to public;
+drop schema if exists r cascade; create schema r; set search_path = r; grant usage on schema r to public;
 create extension if not exists citext schema public;
 create table t (id uuid primary key, ref varchar(8) unique, name public.citext unique, n numeric(6, 2), is_deleted bool, deleted_at timestamptz, price numeric(10, 2) unique);
 insert into t values ('00000000-0000-0000-0000-000000000001', 'AB-1', 'Bob', 1.5, true, null, 12.50), ('00000000-0000-0000-0000-000000000002', 'AB-2', 'Eve', 2, false, null, 1);
@@ -136,7 +136,7 @@ func TestRows(t *testing.T) {
 
 func TestNear(t *testing.T) {
 	s := cluster(t)
-	sql(t, s, "drop schema if exists r cascade;"+rowsSQL)
+	sql(t, s, rowsSQL)
 	db := open(t, s, "kit", postgres.Options{})
 	sql(t, s, "grant select on all tables in schema r to kit")
 	for name, c := range map[string]struct{ table, id, want string }{
@@ -164,7 +164,7 @@ func TestNear(t *testing.T) {
 
 func TestFindIn(t *testing.T) {
 	s := cluster(t)
-	sql(t, s, "drop schema if exists r cascade;"+rowsSQL)
+	sql(t, s, rowsSQL)
 	db := open(t, s, "kit", postgres.Options{})
 	sql(t, s, "grant select on r.loose to kit; grant select on r.docs to kit; alter role kit nobypassrls")
 	defer sql(t, s, "alter role kit bypassrls")

@@ -16,7 +16,7 @@ import (
 
 func TestQueryLimits(t *testing.T) {
 	s := cluster(t)
-	sql(t, s, "create schema q; grant usage on schema q to public; create table q.wide as select g, repeat('z', 1000) pad from generate_series(1, 20000) g; grant select on q.wide to public; analyze q.wide")
+	sql(t, s, "drop schema if exists q cascade; create schema q; grant usage on schema q to public; create table q.wide as select g, repeat('z', 1000) pad from generate_series(1, 20000) g; grant select on q.wide to public; analyze q.wide")
 	ask := func(opt postgres.Options, q sources.Query) (*sources.Table, error) {
 		return open(t, s, "plain", opt).Query(t.Context(), q)
 	}
