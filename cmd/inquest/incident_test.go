@@ -188,7 +188,9 @@ func TestRolledBack(t *testing.T) {
 			"SET LOCAL statement_timeout = '40ms'; SELECT pg_sleep(5)", "rolled-back", "57014",
 		},
 		"by a duplicate": {"INSERT INTO parcels (label) VALUES ('taken')", "rolled-back", "23505"},
-		"by itself":      {"ROLLBACK", "", ""},
+		// A quiet log that ends before the rollback says nothing of it.
+		"by itself, the log ends before": {"ROLLBACK", "", ""},
+		"by itself, the log goes on":     {"ROLLBACK", "rolled-back", "plain ROLLBACK"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := newIncident(t, quietLog, parcels, "INSERT INTO parcels (label) VALUES ('taken')")
@@ -203,6 +205,10 @@ func TestRolledBack(t *testing.T) {
 			}
 			_ = in.send(conn, "ROLLBACK")
 			in.leave(conn)
+			if strings.HasSuffix(name, "goes on") {
+				time.Sleep(1200 * time.Millisecond)
+				in.do("app", "", "DO $$ BEGIN RAISE LOG 'a later line'; END $$")
+			}
 			in.parcel("later") // the ABORT is in the WAL that is flushed with it
 			for _, role := range []string{"", "kit"} {
 				in.ask(role, fmt.Sprint(id), append(in.log(), "--table", "parcels")...)
@@ -339,21 +345,22 @@ func TestIDDiffers(t *testing.T) {
 		"CREATE TABLE tickets (id uuid PRIMARY KEY, seat text NOT NULL)",
 		"INSERT INTO tickets SELECT gen_random_uuid(), n::text FROM generate_series(1, 400) n",
 		"INSERT INTO tickets VALUES ('"+stored+"', '12A')")
-	for name, c := range map[string]struct{ asked, table, key string }{
-		"letter case":       {"SPRING-SALE-77", "vouchers", "Spring-Sale-77"},
-		"blanks around it":  {" Spring-Sale-77 ", "vouchers", "Spring-Sale-77"},
-		"one digit of uuid": {"3f2b9c64-5a1e-4f0c-9b7d-2f60c1a85e11", "tickets", stored},
-		"braces":            {"{3F2B9C64-5A1E-4F0C-9B7D-2F60C1A85E10}", "tickets", stored},
-		"no hyphens":        {"3f2b9c645a1e4f0c9b7d2f60c1a85e10", "tickets", stored},
+	// An id that equals the stored one once written alike is that id; one digit off is likely a typing error, no more.
+	for name, c := range map[string]struct{ asked, table, key, standing string }{
+		"letter case":       {"SPRING-SALE-77", "vouchers", "Spring-Sale-77", "established"},
+		"blanks around it":  {" Spring-Sale-77 ", "vouchers", "Spring-Sale-77", "established"},
+		"one digit of uuid": {"3f2b9c64-5a1e-4f0c-9b7d-2f60c1a85e11", "tickets", stored, "probable"},
+		"braces":            {"{3F2B9C64-5A1E-4F0C-9B7D-2F60C1A85E10}", "tickets", stored, "established"},
+		"no hyphens":        {"3f2b9c645a1e4f0c9b7d2f60c1a85e10", "tickets", stored, "established"},
 	} {
 		for _, role := range []string{"", "kit", "reader"} {
 			for _, flags := range [][]string{{"--table", c.table}, nil} {
 				in.ask(role, c.asked, flags...)
-				if in.Fate.Kind != "present" || in.Fate.Standing != "established" {
+				if in.Fate.Kind != "present" || in.Fate.Standing != c.standing {
 					t.Errorf("%s, as %q, %v: %s, %s\n%s", name, role, flags, in.Fate.Kind, in.Fate.Standing, in.tell())
 				}
 				lead, _ := in.leading()
-				if strings.EqualFold(name, "braces") || name == "no hyphens" {
+				if name == "braces" || name == "no hyphens" {
 					continue // PostgreSQL reads these as the same uuid: either name for it is right
 				}
 				if lead != "id-mismatch" || !strings.Contains(in.Fate.Summary+in.Hypotheses[0].Summary, c.key) {
