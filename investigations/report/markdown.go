@@ -44,7 +44,7 @@ func (p *page) title() string { return "What happened to " + orDash(text(p.state
 func (p *page) top() {
 	sec := p.begin("top", "")
 	if r := p.state.Recording; r != "" {
-		sec.para("> **This is a recording, not a live investigation.** %s", text(r))
+		sec.para("> **This is a practice incident, not a real one.** %s", text(r))
 	}
 	sec.para("All times are UTC. Evidence is referred to as E1, E2, …; the appendix holds where each item comes from, the exact query and the hash of what was stored.")
 }
