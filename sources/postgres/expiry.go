@@ -19,6 +19,9 @@ func expiries(f *Facts) []sources.Expiry {
 	return out
 }
 
+// farOff is where an estimate by the present pace says nothing any more.
+const farOff = 30 * 24 * time.Hour
+
 // walExpiry tells when the oldest WAL may be removed: at the end of the next
 // checkpoint, for what lies before the redo point, wal_keep_size and all slots.
 func (f *Facts) walExpiry() sources.Expiry {
@@ -52,7 +55,7 @@ func (f *Facts) walEnd() (time.Time, string) {
 		return next, ""
 	}
 	for _, s := range f.Slots {
-		if s.RestartLSN <= oldest {
+		if s.RestartLSN < oldest+wal.LSN(f.SegmentSize) {
 			return time.Time{}, "the oldest is held by slot " + s.Name + " until that moves on"
 		}
 	}
@@ -64,9 +67,13 @@ func (f *Facts) walEnd() (time.Time, string) {
 	if rate <= 0 {
 		return time.Time{}, "wal_keep_size holds the oldest until more WAL is written; the pace cannot be told yet"
 	}
-	by := f.Now.Add(time.Duration(float64(ahead) / rate * float64(time.Second)))
+	left := float64(ahead) / rate
+	if left > farOff.Seconds() {
+		return time.Time{}, "at the present pace not within a month"
+	}
+	by := f.Now.Add(time.Duration(left * float64(time.Second)))
 	if by.Before(next) {
-		by = next
+		by = next // segments go at checkpoints only
 	}
 	return by, fmt.Sprintf("estimated from %.0f KB of WAL a second", rate/1024)
 }
@@ -84,14 +91,21 @@ func (f *Facts) nextCheckpoint() time.Time {
 	if rate := f.walRate(); rate > 0 && err == nil {
 		// xlog.c, CalculateCheckpointSegments
 		room := float64(megabytes(f.Settings["max_wal_size"]))/(1+target) - float64(f.InsertLSN-f.Control.RedoLSN)
-		if by := f.Now.Add(time.Duration(room / rate * float64(time.Second))); by.Before(at) {
-			at = by
+		if left := room / rate; left < timeout.Seconds() {
+			at = earlier(at, f.Now.Add(time.Duration(left*float64(time.Second))))
 		}
 	}
 	if at.Before(f.Now) {
 		return f.Now
 	}
 	return at
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // walRate is the pace of WAL in bytes a second since the last checkpoint; 0 when
@@ -128,7 +142,7 @@ func megabytes(s string) int64 {
 func (f *Facts) keptFrom() wal.LSN {
 	keep := f.Control.RedoLSN
 	if n := wal.LSN(f.keepBytes()); n > 0 {
-		keep = min(keep, f.InsertLSN-min(f.InsertLSN, n))
+		keep = min(keep, max(f.InsertLSN-min(f.InsertLSN, n), wal.LSN(f.SegmentSize)))
 	}
 	for _, s := range f.Slots {
 		keep = min(keep, s.RestartLSN)
