@@ -93,7 +93,12 @@ func seedDtros(ctx context.Context, conn *pgx.Conn, pubs []publisher, now time.T
 		}
 		values[i] = []any{
 			rows[i].id, "3.5.0", at, at, deleted, deletionTime(deleted, at), data, p.tra, "Temporary order " + rows[i].reference,
-			[]string{"ttroTtmoByOrder"}, []string{"kerbsideNoWaiting"}, []string{"all"}, place(), at.AddDate(0, 2, 0), at.AddDate(0, 0, 3), p.tra, []string{"regulationLocation"}, app,
+			[]string{"ttroTtmoByOrder"},
+			[]string{"kerbsideNoWaiting"},
+			[]string{"all"},
+			place(), at.AddDate(0, 2, 0), at.AddDate(0, 0, 3), p.tra,
+			[]string{"regulationLocation"},
+			app,
 		}
 	}
 	per := dtroRows / dtroBatches

@@ -33,7 +33,7 @@ CREATE TABLE order_lines (
   PRIMARY KEY (order_id, line_no));
 CREATE TABLE stock (sku text PRIMARY KEY, available integer NOT NULL CHECK (available >= 0));
 CREATE TABLE jobs (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind text NOT NULL, at timestamptz NOT NULL DEFAULT now(), note text);
-ALTER TABLE orders ALTER id RESTART WITH 48120;`
+SELECT setval('orders_id_seq', 48120 + (random() * 900)::integer);`
 
 const shopStock = `INSERT INTO stock SELECT 'SKU-' || n, 100000 FROM generate_series(100, 160) n;
 INSERT INTO customers (email, name) SELECT 'customer' || n || '@example.org', 'Customer ' || n FROM generate_series(1, 150) n;`

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -20,7 +19,7 @@ func (s *Stage) AtPrompt(ctx context.Context, who Session, pace Pace, statements
 		return s.standIn(ctx, who, pace, statements)
 	}
 	cmd := exec.CommandContext(ctx, path, "-X", "-q", "-v", "ON_ERROR_STOP=1", s.Server.DSNAs(who.Role, password, who.Database))
-	cmd.Env = withoutLibpq(os.Environ())
+	cmd.Env = withoutLibpq(cmd.Environ())
 	cmd.WaitDelay = 5 * time.Second
 	var said strings.Builder
 	cmd.Stderr = &said
