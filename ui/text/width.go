@@ -72,15 +72,49 @@ func PadLeft(s string, w int) string {
 }
 
 // Wrap breaks clean text into lines of at most w cells, at blanks where there
-// are some.
+// are some. Fewer than two cells are taken as two. It reads s once.
 func Wrap(s string, w int) []string {
-	if w <= 0 {
-		return nil
-	}
-	if Width(s) <= w {
+	w = max(w, 2)
+	if len(s) <= w || Width(s) <= w {
 		return []string{s}
 	}
-	return strings.Split(ansi.Wrap(s, w, " "), "\n")
+	var out []string
+	for s != "" {
+		n := breakAt(s, w)
+		out = append(out, s[:n])
+		s = s[n:]
+		if len(s) > 0 && s[0] == ' ' {
+			s = s[1:]
+			if s == "" {
+				break
+			}
+		}
+	}
+	return out
+}
+
+// breakAt returns how many bytes of s go on a line of w cells.
+func breakAt(s string, w int) int {
+	used, blank := 0, 0
+	for i := 0; i < len(s); {
+		n, cells := 1, 1
+		if c := s[i]; c < ' ' || c > '~' || i+1 < len(s) && s[i+1] >= utf8.RuneSelf {
+			cluster, width := ansi.FirstGraphemeCluster(s[i:], ansi.GraphemeWidth)
+			n, cells = max(len(cluster), 1), width
+		}
+		if s[i] == ' ' {
+			blank = i
+		}
+		if used+cells > w {
+			if blank > 0 {
+				return blank
+			}
+			return max(i, 1)
+		}
+		used += cells
+		i += n
+	}
+	return len(s)
 }
 
 // Blank returns n blanks; a negative n is none.
