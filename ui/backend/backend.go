@@ -41,8 +41,8 @@ type Backend interface {
 
 // Session is one open case. Its methods may be called from several goroutines.
 type Session interface {
-	// Path names the case file; it is the key under which the place where the
-	// screen stood is remembered.
+	// Path names the case file, exactly as List does; it is the key under which the
+	// place where the screen stood is remembered.
 	Path() string
 	State() investigations.State
 	// Assessment judges the State. It may take a moment: it is called from commands.
@@ -61,6 +61,8 @@ type Session interface {
 	Report(ctx context.Context) (string, error)
 	// ReadOnly says why nothing may be run or recorded, or "" when all may.
 	ReadOnly() string
+	// Close cancels what runs, waits for it, and closes sources and file. It may
+	// be called twice, and is called when the program ends for whatever reason.
 	Close() error
 }
 

@@ -198,6 +198,7 @@ func (c *Choose) View(f nav.Frame) []string {
 type Viewer struct {
 	Title, Text string
 	What        string // what y copies, in words
+	Copy        string // the text that y copies; empty: all
 	List
 }
 
@@ -207,7 +208,11 @@ func (v *Viewer) Update(k tea.KeyMsg) (bool, tea.Cmd) {
 	case "esc", "q", "enter":
 		return true, nil
 	case "y":
-		return false, nav.Say(nav.Copy{Text: v.Text, What: v.What})
+		out := v.Copy
+		if out == "" {
+			out = v.Text
+		}
+		return false, nav.Say(nav.Copy{Text: out, What: v.What})
 	case "up", "k":
 		v.top = max(v.top-1, 0)
 	case "down", "j":

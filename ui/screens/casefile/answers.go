@@ -151,15 +151,15 @@ func (s *Screen) showSQL() tea.Cmd {
 	var b strings.Builder
 	b.WriteString(p.Probe.Asks + "\n\nWhy: " + p.Probe.Why + "\nFinding nothing does not exclude: " + p.Probe.Negative +
 		"\nNeeds: " + p.Probe.Needs + "\nTime limit: " + parts.Span(p.Probe.Timeout) + "\n")
-	sent := false
+	var sent []string
 	for _, id := range p.Evidence {
 		if e, ok := s.live.Snap.State.EvidenceByID(id); ok && e.Query != "" {
-			sent = true
+			sent = append(sent, e.Query)
 			b.WriteString("\n" + e.ID + " · " + e.Source + "\n" + e.Query + "\n")
 		}
 	}
-	if !sent {
+	if len(sent) == 0 {
 		b.WriteString("\nNothing has been sent yet. Every statement that it sends is listed under S, and in the report.")
 	}
-	return nav.Say(nav.Dialog{Overlay: &parts.Viewer{Title: p.Probe.Title, Text: b.String(), What: "the statements"}})
+	return nav.Say(nav.Dialog{Overlay: &parts.Viewer{Title: p.Probe.Title, Text: b.String(), Copy: strings.Join(sent, "\n\n"), What: "the statements"}})
 }

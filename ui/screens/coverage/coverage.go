@@ -106,7 +106,7 @@ func (s *Screen) expiry(f nav.Frame) []string {
 				st = f.Theme.Bad
 			}
 		}
-		out = append(out, parts.Para(f, st, " ⚠ ", e.What+": "+when+". "+e.Why)...)
+		out = append(out, parts.Para(f, st, " ⚠ ", e.What+": "+when+" · "+e.Why)...)
 	}
 	return append(out, text.Blank(f.W))
 }

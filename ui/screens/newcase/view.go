@@ -42,8 +42,11 @@ func (s *Screen) help(f nav.Frame) []string {
 	if s.problem != "" {
 		out = parts.Para(f, f.Theme.Bad, " ✗ ", s.problem)
 	}
+	if echo, st := s.echo(f, s.at); s.problem == "" && echo != "" && f.W < 70 {
+		out = parts.Para(f, st, " ", echo)
+	}
 	if len(out) > 2 {
-		out = out[:2]
+		out = append(out[:1], parts.NewLine(f.W).Add(f.Theme.Dim, " … f1 shows the keys, a wider screen all of this").String())
 	}
 	for len(out) < 2 {
 		out = append(out, text.Blank(f.W))

@@ -80,7 +80,7 @@ func (s *Screen) open() tea.Cmd {
 	if st.Error != "" {
 		body += "\nerror: " + st.Error
 	}
-	return nav.Say(nav.Dialog{Overlay: &parts.Viewer{Title: "Statement", Text: body, What: "the statement"}})
+	return nav.Say(nav.Dialog{Overlay: &parts.Viewer{Title: "Statement", Text: body, Copy: st.SQL, What: "the statement"}})
 }
 
 // Typing reports whether the filter takes the keys.
