@@ -67,6 +67,7 @@ func NewApp(ctx context.Context, o Options, h Hooks) (*App, error) {
 	}
 	a := &App{ctx: ctx, opts: o, hooks: h, theme: th, open: map[string]*live.Case{}}
 	a.home = home.New(ctx, o.Backend, o.Folder)
+	a.home.Runs = func(path string) bool { c, ok := a.open[path]; return ok && c.Busy() }
 	a.push(a.home, nil)
 	return a, nil
 }

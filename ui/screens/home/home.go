@@ -31,7 +31,8 @@ type Screen struct {
 	load   task.Slot
 	list   parts.List
 	filter parts.Filter
-	want   string // path to select once it is listed
+	Runs   func(path string) bool // whether probes run in a case; nil: in none
+	want   string                 // path to select once it is listed
 }
 
 // New returns Home. folder names the data folder for people.
@@ -255,6 +256,9 @@ func (s *Screen) row(f nav.Frame, c backend.CaseSummary, selected bool) string {
 		l.Cell(t.Dim, text.Clean(c.Table), table).Add(t.Text, " ")
 	}
 	m := s.mark(t, c)
+	if s.Runs != nil && s.Runs(c.Path) {
+		m = theme.Mark{Glyph: theme.Spinner(f.Tick), Word: "running", Style: t.Accent}
+	}
 	l.Cell(m.Style, m.Glyph+" "+m.Word, fate).Add(t.Text, " ")
 	if wide && lead > 0 {
 		l.Cell(t.Text, text.Clean(c.Leading), lead).Add(t.Text, " ")
