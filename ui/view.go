@@ -128,6 +128,10 @@ func over(lines, box []string, f nav.Frame) []string {
 		base := lines[y+i]
 		left := ansi.Truncate(base, x, "")
 		right := ansi.TruncateLeft(base, x+w, "")
+		for cut := x + w; ansi.StringWidth(right) > f.W-x-w && cut < f.W; { // a wide character was in the way
+			cut++
+			right = ansi.TruncateLeft(base, cut, "")
+		}
 		left += text.Blank(x - ansi.StringWidth(left))
 		right = text.Blank(f.W-x-w-ansi.StringWidth(right)) + right
 		lines[y+i] = left + b + right

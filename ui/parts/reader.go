@@ -1,6 +1,8 @@
 package parts
 
 import (
+	"strings"
+
 	"inquest/ui/nav"
 	"inquest/ui/text"
 	"inquest/ui/theme"
@@ -56,13 +58,26 @@ func Para(f nav.Frame, st theme.Style, lead, s string) []string {
 	return out
 }
 
-// Titled returns the header line of a detail screen.
-func Titled(f nav.Frame, record, title, right string) string {
-	l := NewLine(f.W).Add(f.Theme.Text, " ").Clean(f.Theme.Strong, text.Fit(text.Clean(record), f.W/2)).Add(f.Theme.Dim, " ▸ ").Add(f.Theme.Title, title)
-	if right != "" {
-		l.Right(f.Theme.Dim, text.Clean(right)+" ")
+// Head is the header line of a detail screen. The server with its role and
+// read-only state always stands in it; the count gives way first, then the end
+// of the record's id.
+type Head struct{ Record, Title, Count, Server string }
+
+// Draw returns the line.
+func (h Head) Draw(f nav.Frame) string {
+	t := f.Theme
+	server := text.Fit(text.Clean(h.Server), f.W/2)
+	right := server
+	record := text.Clean(h.Record)
+	room := f.W - text.Width(h.Title) - 7
+	if h.Count != "" && text.Width(record)+text.Width(h.Count)+text.Width(server)+3 <= room {
+		right = strings.TrimSuffix(h.Count+" · "+server, " · ")
+	} else if server == "" {
+		right = text.Fit(h.Count, max(room-text.Width(record), 0))
 	}
-	return l.String()
+	record = text.Fit(record, max(room-text.Width(right), 8))
+	l := NewLine(f.W).Add(t.Text, " ").Add(t.Strong, record).Add(t.Dim, " ▸ ").Add(t.Title, h.Title)
+	return l.Right(t.Accent, right+" ").String()
 }
 
 // FilterLine returns the line in which a filter is typed, nil when there is none.

@@ -40,6 +40,9 @@ func TestFit(t *testing.T) {
 			t.Errorf("Fit(%q, %d) = %q, want %q", c.in, c.w, got, c.want)
 		}
 	}
+	if got := FitLeft("中文字中文字", 6); Width(got) > 6 {
+		t.Errorf("FitLeft: %q", got)
+	}
 	if got := FitLeft("/very/long/path", 8); got != "…ng/path" {
 		t.Errorf("FitLeft: %q", got)
 	}

@@ -56,7 +56,11 @@ func FitLeft(s string, w int) string {
 	if w <= 0 {
 		return ""
 	}
-	return "…" + ansi.TruncateLeft(s, over+1, "")
+	for cut := over + 1; ; cut++ { // once more when a wide character is in the way
+		if rest := ansi.TruncateLeft(s, cut, ""); Width(rest) < w {
+			return "…" + rest
+		}
+	}
 }
 
 // Pad returns s cut or filled to exactly w cells.

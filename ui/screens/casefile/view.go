@@ -195,7 +195,7 @@ func (s *Screen) header(f nav.Frame) []string {
 	if w := windowText(st.Window, f.Zone); w != "" {
 		l.Add(t.Dim, " · "+w)
 	}
-	srv, n := s.server(), s.counts()
+	srv, n := s.live.Server(), s.counts()
 	server := parts.NewLine(f.W).Add(t.Text, " ").Clean(s.serverStyle(t), srv).Add(t.Dim, " · "+n)
 	if text.Width(srv)+text.Width(n)+4 < l.Left() {
 		l.Right(s.serverStyle(t), text.Clean(srv)+" · "+n+" ")
@@ -211,25 +211,6 @@ func (s *Screen) serverStyle(t *theme.Theme) theme.Style {
 		}
 	}
 	return t.Accent
-}
-
-// server names server, role and read-only state, as the source said it.
-func (s *Screen) server() string {
-	var out []string
-	for _, src := range s.live.Snap.State.Sources {
-		if src.Kind != sources.KindPostgres {
-			continue
-		}
-		say := src.Summary
-		if src.State == sources.StateFailed {
-			say = src.Source + " not reachable"
-		}
-		out = append(out, say)
-	}
-	if len(out) == 0 {
-		return "no server connected"
-	}
-	return strings.Join(out, " · ")
 }
 
 func (s *Screen) counts() string {

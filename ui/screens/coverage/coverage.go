@@ -69,7 +69,7 @@ func (s *Screen) NextAt(now time.Time) string {
 
 // View draws the sections one below the other.
 func (s *Screen) View(f nav.Frame) []string {
-	head := parts.Titled(f, s.live.Snap.State.Record.ID, "Coverage, gaps and expiry", "░ not covered: silence there means nothing")
+	head := parts.Head{Record: s.live.Snap.State.Record.ID, Title: "Coverage", Server: s.live.Server()}.Draw(f)
 	in := f.Sized(f.W-2, f.H-3)
 	var lines []string
 	lines = append(lines, s.expiry(in)...)
@@ -77,7 +77,7 @@ func (s *Screen) View(f nav.Frame) []string {
 	for _, src := range s.live.Snap.State.Sources {
 		lines = append(lines, s.source(in, src)...)
 	}
-	p := parts.Pane{Title: "Read, not read, and until when", Focused: true}
+	p := parts.Pane{Title: "Read, not read, and until when", Right: "░ silence there means nothing", Focused: true}
 	body := s.reader.Draw(in.H, lines)
 	if len(lines) > len(body) {
 		p.Foot = fmt.Sprintf("lines %d–%d of %d", s.reader.Top()+1, s.reader.Top()+len(body), len(lines))

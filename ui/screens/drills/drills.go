@@ -78,7 +78,7 @@ func (s *Screen) NextAt(time.Time) string {
 
 // View draws the drills with the story of the selected one.
 func (s *Screen) View(f nav.Frame) []string {
-	head := parts.Titled(f, "inquest", "Practice on a drill", "")
+	head := parts.Head{Record: "inquest", Title: "Practice on a drill"}.Draw(f)
 	in := f.Sized(f.W-2, f.H-3)
 	if len(s.drills) == 0 {
 		return append([]string{head}, parts.Pane{Title: "Drills", Focused: true}.Draw(f.Theme, f.W, f.H-1, parts.Para(in, f.Theme.Dim, " ", "There is no drill in this program."))...)

@@ -166,7 +166,7 @@ func (s *Screen) NextAt(time.Time) string {
 // View draws the item, with the list beside it where there is room.
 func (s *Screen) View(f nav.Frame) []string {
 	st := s.live.Snap.State
-	head := parts.Titled(f, st.Record.ID, "Evidence", fmt.Sprintf("%d items", len(st.Evidence)))
+	head := parts.Head{Record: st.Record.ID, Title: "Evidence", Count: fmt.Sprintf("%d items", len(st.Evidence)), Server: s.live.Server()}.Draw(f)
 	body := f.Sized(f.W, f.H-1)
 	if f.W >= 100 {
 		left := min(max(f.W*3/10, 34), 56)

@@ -151,7 +151,7 @@ func words(slug string) string { return strings.ReplaceAll(slug, "-", " ") }
 
 // View draws the causes with their columns, the matrix, and the selected cause.
 func (s *Screen) View(f nav.Frame) []string {
-	out := []string{parts.Titled(f, s.live.Snap.State.Record.ID, "Evidence against causes", "+ for   − against   · says nothing")}
+	out := []string{parts.Head{Record: s.live.Snap.State.Record.ID, Title: "Causes", Count: "+ for  − against  · says nothing", Server: s.live.Server()}.Draw(f)}
 	if len(s.causes()) == 0 {
 		in := f.Sized(f.W-2, f.H-3)
 		return append(out, parts.Pane{Title: "Causes", Focused: true}.Draw(f.Theme, f.W, f.H-1, parts.Para(in, f.Theme.Dim, " ", "No cause has been weighed yet: run the checklist first."))...)

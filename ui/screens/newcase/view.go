@@ -10,7 +10,7 @@ import (
 
 // View draws the form above the answers of the sources.
 func (s *Screen) View(f nav.Frame) []string {
-	head := parts.Titled(f, "inquest", "New investigation", "")
+	head := parts.Head{Record: "inquest", Title: "New investigation"}.Draw(f)
 	rest := f.H - 1
 	form := min(int(fields)+4, max(rest*3/5, 8))
 	in := f.Sized(f.W-2, form-2)

@@ -67,7 +67,7 @@ func (s *Screen) NextAt(time.Time) string {
 // View draws the sections one below the other.
 func (s *Screen) View(f nav.Frame) []string {
 	snap := s.live.Snap
-	head := parts.Titled(f, snap.State.Record.ID, "Record", snap.Table)
+	head := parts.Head{Record: snap.State.Record.ID, Title: "Record", Count: text.Clean(snap.Table), Server: s.live.Server()}.Draw(f)
 	in := f.Sized(f.W-2, f.H-3)
 	lines := s.versions(in)
 	lines = append(lines, s.recovered(in)...)

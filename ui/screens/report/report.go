@@ -103,5 +103,5 @@ func (s *Screen) View(f nav.Frame) []string {
 	if len(lines) > len(body) {
 		p.Foot = fmt.Sprintf("lines %d–%d of %d", s.reader.Top()+1, s.reader.Top()+len(body), len(lines))
 	}
-	return append([]string{parts.Titled(f, s.live.Snap.State.Record.ID, "Report", "")}, p.Draw(f.Theme, f.W, f.H-1, body)...)
+	return append([]string{parts.Head{Record: s.live.Snap.State.Record.ID, Title: "Report", Server: s.live.Server()}.Draw(f)}, p.Draw(f.Theme, f.W, f.H-1, body)...)
 }

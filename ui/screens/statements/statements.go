@@ -99,7 +99,7 @@ func (s *Screen) NextAt(time.Time) string {
 
 // View draws the list.
 func (s *Screen) View(f nav.Frame) []string {
-	head := parts.Titled(f, s.live.Snap.State.Record.ID, "Statements sent", fmt.Sprintf("%d statements", len(s.all())))
+	head := parts.Head{Record: s.live.Snap.State.Record.ID, Title: "Statements", Count: fmt.Sprintf("%d sent", len(s.all())), Server: s.live.Server()}.Draw(f)
 	in := f.Sized(f.W-2, f.H-3)
 	lines := parts.FilterLine(in, &s.filter)
 	if s.list.Len() == 0 {

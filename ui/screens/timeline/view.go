@@ -15,7 +15,7 @@ import (
 // View draws the histograms, one for each source, above the events.
 func (s *Screen) View(f nav.Frame) []string {
 	right := fmt.Sprintf("%d of %d events", len(s.rows), len(s.all()))
-	out := []string{parts.Titled(f, s.live.Snap.State.Record.ID, "Timeline", right)}
+	out := []string{parts.Head{Record: s.live.Snap.State.Record.ID, Title: "Timeline", Count: right, Server: s.live.Server()}.Draw(f)}
 	bars := s.bars(f)
 	if most := max(f.H/3, 2); len(bars) > most {
 		bars = bars[:most]
