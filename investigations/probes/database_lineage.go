@@ -11,27 +11,13 @@ import (
 
 	inv "inquest/investigations"
 	"inquest/sources"
-	"inquest/sources/postgres"
+	"inquest/sources/catalog"
 	"inquest/sources/wal"
 )
 
 // walHolder is the ability to hand out WAL segments.
 type walHolder interface {
 	WAL(ctx context.Context) (wal.Source, error)
-}
-
-type sqlWAL interface {
-	WAL(ctx context.Context) (*postgres.WALSource, error)
-}
-
-type adapter struct{ s sqlWAL }
-
-func (a adapter) WAL(ctx context.Context) (wal.Source, error) {
-	w, err := a.s.WAL(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return w, nil
 }
 
 func databaseLineage() inv.Probe {
@@ -67,7 +53,7 @@ func collectLineage(ctx context.Context, c *inv.Collector) error {
 	return nil
 }
 
-func traceServer(ctx context.Context, c *inv.Collector, server sources.Source, tables []postgres.TableInfo, withFiles bool) error {
+func traceServer(ctx context.Context, c *inv.Collector, server sources.Source, tables []catalog.Table, withFiles bool) error {
 	u, err := gather(ctx, c, server, withFiles)
 	if err != nil {
 		return err
@@ -105,9 +91,6 @@ func traceServer(ctx context.Context, c *inv.Collector, server sources.Source, t
 func gather(ctx context.Context, c *inv.Collector, server sources.Source, withFiles bool) (*walUnion, error) {
 	u := &walUnion{}
 	holders := inv.With[walHolder](c)
-	for _, h := range inv.With[sqlWAL](c) {
-		holders = append([]inv.Able[walHolder]{{Source: h.Source, Ability: adapter{h.Ability}}}, holders...)
-	}
 	for _, h := range holders {
 		onDisk := h.Source.Kind() == sources.KindWAL
 		if h.Source.Name() != server.Name() && !(onDisk && withFiles) {
@@ -148,7 +131,7 @@ func knownTIDs(c *inv.Collector, server string, targets []wal.Target) []wal.Know
 	return out
 }
 
-func targetsOf(tables []postgres.TableInfo) []wal.Target {
+func targetsOf(tables []catalog.Table) []wal.Target {
 	var out []wal.Target
 	for _, t := range tables {
 		for _, stored := range t.Stored() {
@@ -165,7 +148,7 @@ func targetsOf(tables []postgres.TableInfo) []wal.Target {
 	return out
 }
 
-func targetOf(t postgres.TableInfo, match postgres.Match) wal.Target {
+func targetOf(t catalog.Table, match catalog.Match) wal.Target {
 	target := wal.Target{Rel: t.File, OID: t.OID, Table: t.DisplayName(), Columns: t.Columns, Key: match.Parts}
 	if t.Toast != nil {
 		target.ToastRel = t.Toast.File

@@ -9,7 +9,7 @@ import (
 
 	inv "inquest/investigations"
 	"inquest/sources"
-	"inquest/sources/postgres"
+	"inquest/sources/catalog"
 )
 
 func databaseRow() inv.Probe {
@@ -28,7 +28,7 @@ func databaseRow() inv.Probe {
 // rowAsk is one way of asking a table for the record.
 type rowAsk struct {
 	how   string // tag: key, heap, role, near
-	table postgres.TableInfo
+	table catalog.Table
 	query sources.Query
 }
 
@@ -53,7 +53,7 @@ func collectRow(ctx context.Context, c *inv.Collector) error {
 
 // askTable asks by key first; only a table that does not show the row is then
 // searched without its index and for similar ids.
-func askTable(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], t postgres.TableInfo) error {
+func askTable(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], t catalog.Table) error {
 	m, _ := ownKey(t)
 	byKey, err := askOne(ctx, c, s, rowAsk{"key", t, keyQuery(t, m)})
 	if err != nil || byKey == nil {
@@ -94,16 +94,10 @@ func askOne(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], 
 	return t, c.Keep(inv.EvidenceTable, s.Source.Name(), statement(a.query), a.how+":"+a.table.DisplayName(), t)
 }
 
-func keyQuery(t postgres.TableInfo, m postgres.Match) sources.Query {
-	var where []string
-	var args []string
-	for i, p := range m.Parts {
-		col := t.Columns[p.AttNum-1]
-		where = append(where, fmt.Sprintf("t.%s = CAST($%d AS %s)", postgres.QuoteIdent(col.Name), i+1, col.TypeName))
-		args = append(args, p.Text)
-	}
+func keyQuery(t catalog.Table, m catalog.Match) sources.Query {
+	where, args := t.KeyCondition(m)
 	return sources.Query{
-		SQL:  fmt.Sprintf("SELECT t.ctid::text AS \"%s\", t.xmin::text AS \"%s\", t.* FROM %s t WHERE %s LIMIT 20", colTID, colXmin, t.FullName(), strings.Join(where, " AND ")),
+		SQL:  fmt.Sprintf("SELECT t.ctid::text AS \"%s\", t.xmin::text AS \"%s\", t.* FROM %s t WHERE %s LIMIT 20", colTID, colXmin, t.FullName(), where),
 		Args: args, Note: "the row by its key",
 	}
 }
@@ -117,12 +111,12 @@ const (
 
 // nearQuery asks for keys that equal the id once normalised, or differ in one
 // digit of a uuid. Only single text and uuid keys can be near.
-func nearQuery(t postgres.TableInfo, m postgres.Match) (sources.Query, bool) {
+func nearQuery(t catalog.Table, m catalog.Match) (sources.Query, bool) {
 	if len(m.Parts) != 1 {
 		return sources.Query{}, false
 	}
 	col := t.Columns[m.Parts[0].AttNum-1]
-	name, id := postgres.QuoteIdent(col.Name), m.Parts[0].Text
+	name, id := catalog.QuoteIdent(col.Name), m.Parts[0].Text
 	q := sources.Query{Note: "similar ids", MaxRows: 20}
 	switch col.TypeName {
 	case "uuid":
@@ -217,8 +211,10 @@ func tablesAsked(in inv.Input) string {
 
 func rowFacts(in inv.Input, how, table string, a answer) []inv.Fact {
 	base := func(kind inv.FactKind, says string, kv ...string) inv.Fact {
-		f := inv.Fact{Kind: kind, Ground: inv.GroundTruth, Evidence: []string{a.evidence}, Time: a.at, Says: says,
-			Attrs: map[string]string{"table": table, "server": a.source, "via": how}}
+		f := inv.Fact{
+			Kind: kind, Ground: inv.GroundTruth, Evidence: []string{a.evidence}, Time: a.at, Says: says,
+			Attrs: map[string]string{"table": table, "server": a.source, "via": how},
+		}
 		for i := 0; i+1 < len(kv); i += 2 {
 			f.Attrs[kv[i]] = kv[i+1]
 		}

@@ -9,7 +9,7 @@ import (
 
 	inv "inquest/investigations"
 	"inquest/sources"
-	"inquest/sources/postgres"
+	"inquest/sources/catalog"
 )
 
 // mostTables is how many tables are described at most; a schema with more needs
@@ -49,13 +49,13 @@ func collectTables(ctx context.Context, c *inv.Collector) error {
 
 // keepTables keeps one item a table, so that one with a thousand columns does
 // not push out the others.
-func keepTables(c *inv.Collector, server string, tables []postgres.TableInfo) error {
+func keepTables(c *inv.Collector, server string, tables []catalog.Table) error {
 	query := "catalogue: tables with a column that fits " + c.Record.ID
 	if err := c.Keep(evidenceTables, server, query, "", candidates{Server: server, Cut: len(tables) > mostTables}); err != nil {
 		return err
 	}
 	for _, t := range tables[:min(len(tables), mostTables)] {
-		err := c.Keep(evidenceTables, server, query, t.DisplayName(), candidates{Server: server, Tables: []postgres.TableInfo{t}})
+		err := c.Keep(evidenceTables, server, query, t.DisplayName(), candidates{Server: server, Tables: []catalog.Table{t}})
 		var tooLarge *sources.Blind
 		if errors.As(err, &tooLarge) {
 			c.Blind(t.DisplayName()+": "+tooLarge.Why, "")
@@ -85,8 +85,8 @@ func tablesOf(evidence []inv.Evidence) []candidates {
 
 // ownTables returns the tables of one server that can hold the record as a row
 // of their own, as the catalogue probe stored them.
-func ownTables(c *inv.Collector, server string) []postgres.TableInfo {
-	var out []postgres.TableInfo
+func ownTables(c *inv.Collector, server string) []catalog.Table {
+	var out []catalog.Table
 	for _, found := range tablesOf(c.Runs["database.tables"].Evidence) {
 		if found.Server != server {
 			continue
@@ -134,7 +134,7 @@ func property(evidence, table, name, value, says string) inv.Fact {
 }
 
 // propertyFacts are what the catalogue says that can make a row vanish.
-func propertyFacts(t postgres.TableInfo, evidence string) []inv.Fact {
+func propertyFacts(t catalog.Table, evidence string) []inv.Fact {
 	name := t.DisplayName()
 	add := func(out *[]inv.Fact, key, value, format string, args ...any) {
 		*out = append(*out, property(evidence, name, key, value, fmt.Sprintf(format, args...)))

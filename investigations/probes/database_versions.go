@@ -9,12 +9,12 @@ import (
 
 	inv "inquest/investigations"
 	"inquest/sources"
-	"inquest/sources/postgres"
+	"inquest/sources/catalog"
 )
 
 // pageReader is the ability to find every version of a key on raw pages.
 type pageReader interface {
-	SearchPages(ctx context.Context, t *postgres.TableInfo, m postgres.Match) ([]postgres.PageSearch, error)
+	SearchPages(ctx context.Context, t *catalog.Table, m catalog.Match) ([]catalog.PageSearch, error)
 }
 
 func databaseVersions() inv.Probe {
@@ -44,7 +44,7 @@ func collectVersions(ctx context.Context, c *inv.Collector) error {
 }
 
 func searchServer(ctx context.Context, c *inv.Collector, s inv.Able[pageReader]) error {
-	var all []postgres.PageSearch
+	var all []catalog.PageSearch
 	tables := ownTables(c, s.Source.Name())
 	for i, t := range tables {
 		match, _ := ownKey(t)
@@ -72,7 +72,7 @@ func searchServer(ctx context.Context, c *inv.Collector, s inv.Able[pageReader])
 }
 
 // askVersionXacts asks the server how the transactions of the versions ended.
-func askVersionXacts(ctx context.Context, c *inv.Collector, server sources.Source, all []postgres.PageSearch) error {
+func askVersionXacts(ctx context.Context, c *inv.Collector, server sources.Source, all []catalog.PageSearch) error {
 	var xids []string
 	for _, ps := range all {
 		for _, v := range ps.Versions {
@@ -112,7 +112,7 @@ func pagesOf(evidence []inv.Evidence) []pageEvidence {
 }
 
 type pageEvidence struct {
-	searches         []postgres.PageSearch
+	searches         []catalog.PageSearch
 	evidence, server string
 }
 
@@ -127,7 +127,7 @@ func readVersions(in inv.Input) inv.Reading {
 	for _, p := range stored {
 		for _, ps := range p.searches {
 			complete = complete && ps.Complete
-			files = files || ps.Via == postgres.ViaFile
+			files = files || ps.Via == catalog.ViaFile
 			for _, v := range ps.Versions {
 				if v.Pointer == "dead" && v.Index != nil {
 					dead++
@@ -160,7 +160,7 @@ func readVersions(in inv.Input) inv.Reading {
 	return r
 }
 
-func versionFacts(v postgres.RowVersion, p pageEvidence) []inv.Fact {
+func versionFacts(v catalog.RowVersion, p pageEvidence) []inv.Fact {
 	base := func(kind inv.FactKind, xid uint32, says string) inv.Fact {
 		return inv.Fact{
 			Kind: kind, Ground: inv.GroundTruth, Evidence: []string{p.evidence},
@@ -169,7 +169,7 @@ func versionFacts(v postgres.RowVersion, p pageEvidence) []inv.Fact {
 		}
 	}
 	out := []inv.Fact{base(inv.TupleInserted, v.Xmin, fmt.Sprintf("a row version at %s of %s was written by xid %d", v.TID, v.Table, v.Xmin))}
-	if slices.Contains(v.Hints, postgres.HintUpdated) {
+	if slices.Contains(v.Hints, catalog.HintUpdated) {
 		out[0].Kind = inv.TupleUpdated
 	}
 	if v.Deleter == 0 {
@@ -181,7 +181,7 @@ func versionFacts(v postgres.RowVersion, p pageEvidence) []inv.Fact {
 	return append(out, base(inv.TupleUpdated, v.Deleter, fmt.Sprintf("the row version at %s of %s was updated by xid %d to %s", v.TID, v.Table, v.Deleter, *v.Next)))
 }
 
-func sayVersion(v postgres.RowVersion) string {
+func sayVersion(v catalog.RowVersion) string {
 	s := fmt.Sprintf("%s %s written by xid %d", v.Table, v.TID, v.Xmin)
 	if v.Deleter != 0 && v.Next == nil {
 		s += fmt.Sprintf(", deleted by xid %d", v.Deleter)
@@ -191,7 +191,7 @@ func sayVersion(v postgres.RowVersion) string {
 	return s
 }
 
-func recoveredFrom(v postgres.RowVersion, evidence string) *inv.Recovered {
+func recoveredFrom(v catalog.RowVersion, evidence string) *inv.Recovered {
 	if len(v.Row) == 0 {
 		return nil
 	}

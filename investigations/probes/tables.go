@@ -4,18 +4,18 @@ import (
 	"context"
 
 	inv "inquest/investigations"
-	"inquest/sources/postgres"
+	"inquest/sources/catalog"
 )
 
 // catalogue is the ability to say which tables can hold a key.
 type catalogue interface {
-	Candidates(ctx context.Context, key postgres.Key, limit int) ([]postgres.TableInfo, error)
+	Candidates(ctx context.Context, key catalog.Key, limit int) ([]catalog.Table, error)
 }
 
 // candidates is what the tables probe stores of one server.
 type candidates struct {
-	Server string               `json:"server"`
-	Tables []postgres.TableInfo `json:"tables"`
+	Server string          `json:"server"`
+	Tables []catalog.Table `json:"tables"`
 	// Cut says that there were more than were asked for.
 	Cut bool `json:"cut,omitempty"`
 
@@ -25,10 +25,10 @@ type candidates struct {
 const evidenceTables = "tables"
 
 // keyOf is the record's key as the driver wants it.
-func keyOf(r inv.Record) postgres.Key {
-	k := postgres.Key{ID: r.ID, Table: r.Table}
+func keyOf(r inv.Record) catalog.Key {
+	k := catalog.Key{ID: r.ID, Table: r.Table}
 	for _, p := range r.Composite() {
-		k.Parts = append(k.Parts, postgres.KeyPart{Column: p.Column, Value: p.Value})
+		k.Parts = append(k.Parts, catalog.KeyPart{Column: p.Column, Value: p.Value})
 	}
 	return k
 }
@@ -36,8 +36,8 @@ func keyOf(r inv.Record) postgres.Key {
 // ownKey returns the match by which a table can hold the record as a row of its
 // own: its primary key or a unique key, else, for one value of a composite key,
 // the first column of the primary key.
-func ownKey(t postgres.TableInfo) (postgres.Match, bool) {
-	var best postgres.Match
+func ownKey(t catalog.Table) (catalog.Match, bool) {
+	var best catalog.Match
 	found := false
 	for _, m := range t.Matches {
 		switch {
@@ -50,7 +50,7 @@ func ownKey(t postgres.TableInfo) (postgres.Match, bool) {
 	return best, found
 }
 
-func partOfPrimary(t postgres.TableInfo, m postgres.Match) bool {
+func partOfPrimary(t catalog.Table, m catalog.Match) bool {
 	if len(t.PrimaryKey) < 2 {
 		return false
 	}

@@ -8,7 +8,7 @@ import (
 
 	inv "inquest/investigations"
 	"inquest/sources"
-	"inquest/sources/postgres"
+	"inquest/sources/catalog"
 )
 
 // mostReferences is how many tables that may refer to the record are asked.
@@ -59,9 +59,9 @@ func collectHistory(ctx context.Context, c *inv.Collector) error {
 // references returns the columns by which a table can refer to the record
 // without being its own table. A number refers to a record only from a column
 // that is named for its table.
-func references(c *inv.Collector, t postgres.TableInfo) []postgres.Match {
+func references(c *inv.Collector, t catalog.Table) []catalog.Match {
 	n := newNaming(inv.Input{Record: c.Record, Facts: c.Facts})
-	var out []postgres.Match
+	var out []catalog.Match
 	for _, m := range t.Matches {
 		if m.Primary || m.Unique || len(m.Columns) != 1 {
 			continue

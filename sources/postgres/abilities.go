@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"inquest/sources"
+	"inquest/sources/catalog"
 )
 
 // Names of the abilities in a Status.
@@ -42,7 +43,7 @@ func (f *Facts) tablesAbility() sources.Ability {
 	a := sources.Ability{Name: AbilityTables, OK: true}
 	if !f.Superuser && !f.BypassRLS {
 		a.Why = "tables that are granted to " + f.Role + ", under their row-level security"
-		a.Opens = "ALTER ROLE " + QuoteIdent(f.Role) + " BYPASSRLS (afterwards: NOBYPASSRLS)"
+		a.Opens = "ALTER ROLE " + catalog.QuoteIdent(f.Role) + " BYPASSRLS (afterwards: NOBYPASSRLS)"
 	}
 	return a
 }
@@ -51,10 +52,10 @@ func (f *Facts) tablesAbility() sources.Ability {
 const kitWarning = "note that it reads every file of the server, password verifiers too"
 
 func (f *Facts) readBinaryGrant() string {
-	return grant("EXECUTE ON FUNCTION "+fnReadBinary+" TO "+QuoteIdent(f.Role)) + "; " + kitWarning
+	return grant("EXECUTE ON FUNCTION "+fnReadBinary+" TO "+catalog.QuoteIdent(f.Role)) + "; " + kitWarning
 }
 
-func (f *Facts) monitorGrant() string { return grant("pg_monitor TO " + QuoteIdent(f.Role)) }
+func (f *Facts) monitorGrant() string { return grant("pg_monitor TO " + catalog.QuoteIdent(f.Role)) }
 
 func (f *Facts) missing(what string, grants ...string) *sources.Blind {
 	b := &sources.Blind{Why: fmt.Sprintf("role %s may not %s", f.Role, what)}
@@ -95,7 +96,7 @@ func (f *Facts) rawPageFunction() string {
 	if !ok || !f.Superuser {
 		return ""
 	}
-	return QuoteIdent(schema) + ".get_raw_page"
+	return catalog.QuoteIdent(schema) + ".get_raw_page"
 }
 
 func (f *Facts) serverLogBlind() *sources.Blind {
@@ -138,7 +139,7 @@ func (f *Facts) xactStatusBlind() *sources.Blind {
 	if f.Functions["pg_xact_status(xid8)"] {
 		return nil
 	}
-	return f.missing("ask for the status of a transaction", grant("EXECUTE ON FUNCTION pg_xact_status(xid8) TO "+QuoteIdent(f.Role)))
+	return f.missing("ask for the status of a transaction", grant("EXECUTE ON FUNCTION pg_xact_status(xid8) TO "+catalog.QuoteIdent(f.Role)))
 }
 
 func (f *Facts) walInspectBlind() *sources.Blind {
@@ -148,5 +149,5 @@ func (f *Facts) walInspectBlind() *sources.Blind {
 	if f.Superuser || f.ReadFiles {
 		return nil
 	}
-	return f.missing("use pg_walinspect", grant("pg_read_server_files TO "+QuoteIdent(f.Role)))
+	return f.missing("use pg_walinspect", grant("pg_read_server_files TO "+catalog.QuoteIdent(f.Role)))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"inquest/sources"
+	"inquest/sources/catalog"
 )
 
 // blindFor turns an error of the server that means "could not look" into a
@@ -66,7 +67,7 @@ func (s *Server) denied(w work, pe *pgconn.PgError) *sources.Blind {
 	}
 	b := &sources.Blind{Why: fmt.Sprintf("role %s: %s (42501)", role, pe.Message)}
 	if strings.Contains(pe.Message, "permission denied to set role") {
-		b.Opens = grant(fmt.Sprintf("%s TO %s", QuoteIdent(w.as), QuoteIdent(s.cfg.User)))
+		b.Opens = grant(fmt.Sprintf("%s TO %s", catalog.QuoteIdent(w.as), catalog.QuoteIdent(s.cfg.User)))
 		return b
 	}
 	m := deniedText.FindStringSubmatch(pe.Message)
@@ -75,13 +76,13 @@ func (s *Server) denied(w work, pe *pgconn.PgError) *sources.Blind {
 	}
 	switch m[1] {
 	case "schema":
-		b.Opens = grant(fmt.Sprintf("USAGE ON SCHEMA %s TO %s", QuoteIdent(m[2]), QuoteIdent(role)))
+		b.Opens = grant(fmt.Sprintf("USAGE ON SCHEMA %s TO %s", catalog.QuoteIdent(m[2]), catalog.QuoteIdent(role)))
 	case "function":
-		b.Opens = grant(fmt.Sprintf("EXECUTE ON FUNCTION %s TO %s", m[2], QuoteIdent(role)))
+		b.Opens = grant(fmt.Sprintf("EXECUTE ON FUNCTION %s TO %s", m[2], catalog.QuoteIdent(role)))
 	case "database":
-		b.Opens = grant(fmt.Sprintf("CONNECT ON DATABASE %s TO %s", QuoteIdent(m[2]), QuoteIdent(role)))
+		b.Opens = grant(fmt.Sprintf("CONNECT ON DATABASE %s TO %s", catalog.QuoteIdent(m[2]), catalog.QuoteIdent(role)))
 	default:
-		b.Opens = grant(fmt.Sprintf("SELECT ON %s TO %s", QuoteIdent(m[2]), QuoteIdent(role)))
+		b.Opens = grant(fmt.Sprintf("SELECT ON %s TO %s", catalog.QuoteIdent(m[2]), catalog.QuoteIdent(role)))
 	}
 	return b
 }

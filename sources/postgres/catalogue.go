@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"inquest/sources"
 )
@@ -88,7 +89,7 @@ from unnest($1::oid[]) r(oid) join pg_class c on c.oid = r.oid and c.relkind = '
 var softDelete = regexp.MustCompile(`(?i)^(is_?)?(soft_?)?(deleted|archived|removed|trashed|discarded|voided|inactive|hidden)(_?(at|on|by|ts|date|flag))?$`)
 
 // historyPattern matches names of tables that keep copies of another table's rows.
-const historyPattern = `(history|_hist|audit|audits|audit_?log|archive|archived|_backup|_bak|_deleted|trash|tombstones?|_versions?|change_?log|logged_actions|_shadow|_journal|_old)$|^(history|hist|audit|archive|deleted|backup|trash)_`
+const historyPattern = `(history|histories|_hist|audit|audits|audit_?log|archive|archived|_backup|_bak|_deleted|trash|tombstones?|_versions?|change_?log|logged_actions|_shadow|_journal|_old)$|^(history|hist|audit|archive|deleted|backup|trash)_`
 
 var historyName = regexp.MustCompile(`(?i)` + historyPattern)
 
@@ -179,6 +180,8 @@ func readTable(tab *sources.Table, row int) (TableInfo, error) {
 // historyReason says why a table looks like it keeps copies of another's rows.
 func historyReason(schema, table string) string {
 	switch {
+	case strings.EqualFold(table, "__EFMigrationsHistory"), strings.EqualFold(table, "flyway_schema_history"):
+		return "" // what ran on the database, not what its rows were
 	case historyName.MatchString(table):
 		return "its name looks like history"
 	case historyName.MatchString(schema + "_"):

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 
 	"inquest/sources"
+	"inquest/sources/catalog"
 )
 
 // cancelPolitely asks the server to stop the statement when a context ends, so
@@ -146,7 +147,7 @@ func serverRefusal(cfg *pgconn.Config, pe *pgconn.PgError) (why, opens string) {
 		return "the password was not accepted (28P01)", "check user and password"
 	case "28000":
 		if strings.Contains(pe.Message, "not permitted to log in") {
-			return pe.Message + " (28000)", "another role, or ALTER ROLE " + QuoteIdent(cfg.User) + " LOGIN"
+			return pe.Message + " (28000)", "another role, or ALTER ROLE " + catalog.QuoteIdent(cfg.User) + " LOGIN"
 		}
 		return "not let in: " + pe.Message + " (28000)", "a line in pg_hba.conf for this host, user and database; or another role"
 	case "3D000":
@@ -156,7 +157,7 @@ func serverRefusal(cfg *pgconn.Config, pe *pgconn.PgError) (why, opens string) {
 	case "57P03":
 		return "the server takes no connections now: " + pe.Message + " (57P03)", "run again when it is up"
 	case "42501":
-		return "the role may not connect: " + pe.Message + " (42501)", grant(fmt.Sprintf("CONNECT ON DATABASE %s TO %s", QuoteIdent(cfg.Database), QuoteIdent(cfg.User)))
+		return "the role may not connect: " + pe.Message + " (42501)", grant(fmt.Sprintf("CONNECT ON DATABASE %s TO %s", catalog.QuoteIdent(cfg.Database), catalog.QuoteIdent(cfg.User)))
 	}
 	return fmt.Sprintf("refused: %s (%s)", pe.Message, pe.Code), "check the connection options"
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"inquest/sources"
+	"inquest/sources/catalog"
 )
 
 // plan is a node of EXPLAIN (FORMAT JSON).
@@ -68,7 +69,7 @@ func (t *tx) estimate(ctx context.Context, sql string, args ...string) (int64, e
 func seqScans(p plan, names *[]string) float64 {
 	cost := 0.0
 	if p.Relation != "" && (p.Type == "Seq Scan" || p.Type == "Sample Scan" || p.Type == "Parallel Seq Scan") {
-		*names = append(*names, QuoteIdent(p.Schema)+"."+QuoteIdent(p.Relation))
+		*names = append(*names, catalog.QuoteIdent(p.Schema)+"."+catalog.QuoteIdent(p.Relation))
 		cost = p.Cost
 	}
 	for _, sub := range p.Plans {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"inquest/sources"
+	"inquest/sources/catalog"
 )
 
 // Elsewhere is where an id was found, and where could not be looked.
@@ -50,7 +51,7 @@ func (s *Server) FindIn(ctx context.Context, places []Place, id string) (*Elsewh
 		case p.Kind == "f":
 			out.skip(p, "a foreign table is not entered", "name that server: --db")
 		case !p.CanSelect:
-			out.skip(p, "the role may not read it", grant("SELECT ON "+p.FullName()+" TO "+QuoteIdent(s.cfg.User)))
+			out.skip(p, "the role may not read it", grant("SELECT ON "+p.FullName()+" TO "+catalog.QuoteIdent(s.cfg.User)))
 		case p.Indexed():
 			indexed = append(indexed, p)
 		default:
@@ -127,16 +128,16 @@ func findSQL(places []Place) string {
 	parts := make([]string, len(places))
 	for i, p := range places {
 		parts[i] = fmt.Sprintf("(select %d as place, t.tableoid::regclass::text as relation, t.ctid::text as ctid, t.xmin::text as xmin from %s t where t.%s %s limit %d)",
-			i, p.FullName(), QuoteIdent(p.Column), p.condition(), hitsPerPlace)
+			i, p.FullName(), catalog.QuoteIdent(p.Column), condition(p), hitsPerPlace)
 	}
 	return strings.Join(parts, "\nunion all ")
 }
 
 // condition compares the place's column with the first parameter.
-func (p Place) condition() string {
+func condition(p Place) string {
 	switch p.Base {
 	case "citext":
-		schema := QuoteIdent(p.TypeSchema)
+		schema := catalog.QuoteIdent(p.TypeSchema)
 		return "operator(" + schema + ".=) $1::text::" + schema + ".citext"
 	case "text", "varchar", "name":
 		return "= $1::text"

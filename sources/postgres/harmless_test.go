@@ -44,7 +44,7 @@ func everything(t *testing.T, db *postgres.Server, id string) {
 			t.Error(err)
 		}
 	}
-	src, err := db.WAL(ctx)
+	src, err := db.OpenWAL(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestStandby(t *testing.T) {
 	if err != nil || x[0].Status != postgres.XactCommitted || x[1].Status != postgres.XactFuture {
 		t.Errorf("%+v %v", x, err)
 	}
-	src, err := db.WAL(t.Context())
+	src, err := db.OpenWAL(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

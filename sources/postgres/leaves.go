@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"inquest/sources"
+	"inquest/sources/catalog"
 	"inquest/sources/heap"
 )
 
@@ -13,10 +14,10 @@ import (
 // when it is that of their bytes.
 func descendable(cols []heap.IndexColumn) bool {
 	for _, c := range cols {
-		switch baseType(&c.Column) {
-		case typeOIDs["int2"], typeOIDs["int4"], typeOIDs["int8"], typeOIDs["oid"], typeOIDs["uuid"], typeOIDs["bytea"],
+		switch catalog.BaseType(&c.Column) {
+		case catalog.TypeOIDs["int2"], catalog.TypeOIDs["int4"], catalog.TypeOIDs["int8"], catalog.TypeOIDs["oid"], catalog.TypeOIDs["uuid"], catalog.TypeOIDs["bytea"],
 			16, 1082, 1114, 1184, 5069: // bool, date, timestamp, timestamptz, xid8
-		case typeOIDs["text"], typeOIDs["varchar"]:
+		case catalog.TypeOIDs["text"], catalog.TypeOIDs["varchar"]:
 			if !c.Bytewise {
 				return false
 			}
@@ -25,13 +26,6 @@ func descendable(cols []heap.IndexColumn) bool {
 		}
 	}
 	return true
-}
-
-func baseType(c *heap.Column) uint32 {
-	if c.Base != 0 {
-		return c.Base
-	}
-	return c.TypeOID
 }
 
 // searchLeaves finds the key in an index whose order is not known: the server
@@ -53,7 +47,7 @@ func (p *pager) searchLeaves(ctx context.Context, ps *PageSearch, ix *Index, col
 			continue
 		}
 		parts[i] = heap.KeyPart{AttNum: int16(i + 1), Text: key[i]}
-		if raw, err := heap.EncodeKey(baseType(&c.Column), key[i]); err == nil && len(raw) > len(needle) && baseType(&c.Column) != typeOIDs["name"] {
+		if raw, err := heap.EncodeKey(catalog.BaseType(&c.Column), key[i]); err == nil && len(raw) > len(needle) && catalog.BaseType(&c.Column) != catalog.TypeOIDs["name"] {
 			needle = raw
 		}
 	}

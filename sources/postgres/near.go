@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"inquest/sources"
+	"inquest/sources/catalog"
 	"inquest/sources/heap"
 )
 
@@ -26,7 +27,7 @@ func (s *Server) Near(ctx context.Context, t *TableInfo, m Match) (*sources.Tabl
 		return nil, nil
 	}
 	c := &t.Columns[m.Parts[0].AttNum-1]
-	variants := variantsOf(baseType(c), m.Parts[0].Text)
+	variants := variantsOf(catalog.BaseType(c), m.Parts[0].Text)
 	if len(variants) == 0 || strings.HasSuffix(c.TypeName, "citext") {
 		return nil, nil
 	}
@@ -36,7 +37,7 @@ func (s *Server) Near(ctx context.Context, t *TableInfo, m Match) (*sources.Tabl
 	}
 	q := sources.Query{
 		SQL: fmt.Sprintf(`select t.tableoid::regclass::text as tableoid, t.ctid::text as ctid, t.xmin::text as xmin, t.xmax::text as xmax, t.*, t.%s::text as "inquest key"
-from %s t where t.%s = any($1)`, QuoteIdent(c.Name), t.FullName(), QuoteIdent(c.Name)),
+from %s t where t.%s = any($1)`, catalog.QuoteIdent(c.Name), t.FullName(), catalog.QuoteIdent(c.Name)),
 		Args: []string{textArray(texts)}, MaxRows: mostRows, Scans: true, Note: "rows whose key is almost the asked one",
 	}
 	tab, err := s.Query(ctx, q)
@@ -57,13 +58,13 @@ from %s t where t.%s = any($1)`, QuoteIdent(c.Name), t.FullName(), QuoteIdent(c.
 func variantsOf(oid uint32, key string) map[string]string {
 	out := map[string]string{}
 	switch oid {
-	case typeOIDs["uuid"]:
+	case catalog.TypeOIDs["uuid"]:
 		raw, err := heap.EncodeKey(oid, key)
 		if err != nil {
 			return nil
 		}
 		uuidVariants(out, raw)
-	case typeOIDs["text"], typeOIDs["varchar"], typeOIDs["bpchar"]:
+	case catalog.TypeOIDs["text"], catalog.TypeOIDs["varchar"], catalog.TypeOIDs["bpchar"]:
 		textVariants(out, key)
 	}
 	return out
@@ -98,7 +99,7 @@ const shortestEdit = 12
 func textVariants(out map[string]string, key string) {
 	plain := strings.Trim(strings.TrimSpace(key), `{}"'`)
 	forms := []string{plain, key}
-	if raw, err := heap.EncodeKey(typeOIDs["uuid"], plain); err == nil {
+	if raw, err := heap.EncodeKey(catalog.TypeOIDs["uuid"], plain); err == nil {
 		h := hex.EncodeToString(raw)
 		forms = append(forms, h, hyphens(h), "{"+hyphens(h)+"}")
 	}

@@ -7,17 +7,11 @@ import (
 	"strconv"
 
 	"inquest/sources"
+	"inquest/sources/catalog"
 	"inquest/sources/heap"
 )
 
 // How raw pages were read.
-const (
-	// ViaBuffers is pageinspect's get_raw_page: pages as they are in memory now.
-	ViaBuffers = "get_raw_page"
-	// ViaFile is pg_read_binary_file: pages as they were last written out. What
-	// changed since the last checkpoint may be missing; WAL has it.
-	ViaFile = "pg_read_binary_file"
-)
 
 const (
 	blocksPerFile  = 131072 // pages of a 1 GB file, RELSEG_SIZE
@@ -65,9 +59,9 @@ func (s *Server) withPager(ctx context.Context, note string, fn func(context.Con
 
 func (p *pager) via() string {
 	if p.function != "" {
-		return ViaBuffers
+		return catalog.ViaBuffers
 	}
-	return ViaFile
+	return catalog.ViaFile
 }
 
 // ReadBlocks reads n pages of a relation's fork ("main", "fsm", "vm") from a

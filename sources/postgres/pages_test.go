@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"inquest/sources/catalog"
 	"inquest/sources/heap"
 	"inquest/sources/pgserver"
 	"inquest/sources/postgres"
@@ -65,9 +66,9 @@ func TestPagesHoldDeadVersionsAndStayAsTheyAre(t *testing.T) {
 	for _, role := range []string{"", "kit"} {
 		t.Run("as "+role, func(t *testing.T) {
 			db := open(t, s, role, postgres.Options{})
-			via := postgres.ViaBuffers
+			via := catalog.ViaBuffers
 			if role == "kit" {
-				via = postgres.ViaFile
+				via = catalog.ViaFile
 			}
 			t.Run("deleted", func(t *testing.T) {
 				ps := searchOne(t, db, "pg.t", uuidN(10))[0]

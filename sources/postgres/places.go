@@ -6,42 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"inquest/sources/heap"
+	"inquest/sources/catalog"
 )
-
-// Place is a column that can hold the id by its type.
-type Place struct {
-	OID    uint32 `json:"oid"`
-	Schema string `json:"schema"`
-	Table  string `json:"table"`
-	Kind   string `json:"kind"` // pg_class.relkind
-	Column string `json:"column"`
-	AttNum int16  `json:"attnum"`
-	Type   string `json:"type"` // as format_type prints it
-	Base   string `json:"base"` // pg_type.typname below any domain
-	// Rank orders places from likely to unlikely: 0 the primary key, 1 a unique key,
-	// 2 first column of the primary key, 3 first column of another index, 4 named
-	// like an id, 5 any other.
-	Rank      int    `json:"rank"`
-	Bytes     int64  `json:"bytes"`
-	CanSelect bool   `json:"can_select"`
-	History   string `json:"history,omitempty"`
-	// TypeSchema is the schema of the base type.
-	TypeSchema string `json:"type_schema,omitempty"`
-}
-
-// Indexed reports that the place can be searched by an index.
-func (p Place) Indexed() bool { return p.Rank <= 3 }
-
-// FullName is the table's name as SQL needs it.
-func (p Place) FullName() string { return QuoteIdent(p.Schema) + "." + QuoteIdent(p.Table) }
-
-// Places are the columns that can hold an id.
-type Places struct {
-	List []Place `json:"list"` // likely ones first
-	// Left counts places beyond the list.
-	Left int `json:"left,omitempty"`
-}
 
 const mostPlaces = 1000
 
@@ -79,7 +45,7 @@ func (s *Server) Places(ctx context.Context, key Key) (*Places, error) {
 		}
 		only = numberArray(oids)
 	}
-	types, columns, width := key.types()
+	types, columns, width := types(key)
 	tab, err := s.query(ctx, "columns that can hold the id", placesSQL, textArray(types), columns, only, strconv.Itoa(width), historyPattern, strconv.Itoa(len(key.Parts)))
 	if err != nil {
 		return nil, err
@@ -101,13 +67,13 @@ func (s *Server) Places(ctx context.Context, key Key) (*Places, error) {
 
 // types returns the names of the base types that can hold the key, the columns
 // asked for as an array literal (empty: all), and the length of the text.
-func (k Key) types() (types []string, columns string, width int) {
+func types(k Key) (types []string, columns string, width int) {
 	if len(k.Parts) == 0 {
-		return typesFor(k.ID), "", len([]rune(k.ID))
+		return catalog.TypesFor(k.ID), "", len([]rune(k.ID))
 	}
 	var names []string
 	for _, p := range k.Parts {
-		for _, t := range append(typesFor(p.Value), "date", "timestamp", "timestamptz", "bool") {
+		for _, t := range append(catalog.TypesFor(p.Value), "date", "timestamp", "timestamptz", "bool") {
 			if !slices.Contains(types, t) {
 				types = append(types, t)
 			}
@@ -115,42 +81,6 @@ func (k Key) types() (types []string, columns string, width int) {
 		names = append(names, p.Column, strings.ToLower(p.Column))
 	}
 	return types, textArray(names), 0
-}
-
-// typeOIDs of the types that an id is looked for in.
-var typeOIDs = map[string]uint32{
-	"int2": 21, "int4": 23, "int8": 20, "oid": 26, "uuid": 2950, "bytea": 17, "text": 25, "varchar": 1043, "bpchar": 1042, "name": 19, "numeric": 1700,
-}
-
-// typesFor returns the names of the types that have this text as a value.
-func typesFor(id string) []string {
-	out := []string{"text", "varchar", "bpchar", "citext"}
-	if len(id) < 64 {
-		out = append(out, "name")
-	}
-	for _, t := range []string{"int2", "int4", "int8", "uuid", "bytea"} {
-		if _, err := heap.EncodeKey(typeOIDs[t], id); err == nil {
-			out = append(out, t)
-		}
-	}
-	if isNumeric(id) {
-		out = append(out, "numeric")
-	}
-	return out
-}
-
-func isNumeric(s string) bool {
-	digits := 0
-	for i, r := range s {
-		switch {
-		case r >= '0' && r <= '9':
-			digits++
-		case r == '.', i == 0 && (r == '-' || r == '+'):
-		default:
-			return false
-		}
-	}
-	return digits > 0
 }
 
 // Candidates describes the tables that can hold the key, likely ones first, at

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"inquest/sources"
-	"inquest/sources/heap"
+	"inquest/sources/catalog"
 )
 
 // Access says how Rows is to look.
@@ -36,25 +36,25 @@ const mostRows = 100
 // (as a role: the key's columns). Errors are *sources.Blind for a missing
 // privilege, a foreign table, and a sequential read above the budget.
 func (s *Server) Rows(ctx context.Context, t *TableInfo, m Match, how Access) (*sources.Table, error) {
-	q, err := t.rowsQuery(m, how)
+	q, err := rowsQuery(t, m, how)
 	if err != nil {
 		return nil, err
 	}
 	tab, err := s.Query(ctx, q)
 	var b *sources.Blind
-	if errors.As(err, &b) && strings.Contains(b.Opens, "SELECT ON "+QuoteIdent(t.Name)+" TO") {
+	if errors.As(err, &b) && strings.Contains(b.Opens, "SELECT ON "+catalog.QuoteIdent(t.Name)+" TO") {
 		role := cmp.Or(how.As, s.cfg.User)
-		return nil, &sources.Blind{Why: b.Why, Opens: grant("SELECT ON " + t.FullName() + " TO " + QuoteIdent(role))}
+		return nil, &sources.Blind{Why: b.Why, Opens: grant("SELECT ON " + t.FullName() + " TO " + catalog.QuoteIdent(role))}
 	}
 	return tab, err
 }
 
 // rowsQuery is the query that Rows sends.
-func (t *TableInfo) rowsQuery(m Match, how Access) (sources.Query, error) {
+func rowsQuery(t *TableInfo, m Match, how Access) (sources.Query, error) {
 	if t.Kind == "f" {
 		return sources.Query{}, &sources.Blind{Why: t.DisplayName() + " is a foreign table; the rows are on another server, which is not entered from here", Opens: "name that server: --db"}
 	}
-	where, args := t.keyCondition(m)
+	where, args := t.KeyCondition(m)
 	columns := `t.tableoid::regclass::text as tableoid, t.ctid::text as ctid, t.xmin::text as xmin, t.xmax::text as xmax, t.*`
 	switch {
 	case t.Kind == "v":
@@ -62,7 +62,7 @@ func (t *TableInfo) rowsQuery(m Match, how Access) (sources.Query, error) {
 	case how.As != "":
 		quoted := make([]string, len(m.Columns))
 		for i, c := range m.Columns {
-			quoted[i] = "t." + QuoteIdent(c)
+			quoted[i] = "t." + catalog.QuoteIdent(c)
 		}
 		columns = strings.Join(quoted, ", ")
 	}
@@ -83,43 +83,4 @@ func (t *TableInfo) rowsQuery(m Match, how Access) (sources.Query, error) {
 		q.Note += ", as role " + how.As
 	}
 	return q, nil
-}
-
-// keyCondition compares the key columns with parameters, whose type the server
-// takes from the column: a cast would cut texts and round numbers.
-func (t *TableInfo) keyCondition(m Match) (where string, args []string) {
-	var conds []string
-	for i, p := range m.Parts {
-		c := &t.Columns[p.AttNum-1]
-		conds = append(conds, fmt.Sprintf("t.%s %s $%d", QuoteIdent(c.Name), equals(c), i+1))
-		args = append(args, p.Text)
-	}
-	return strings.Join(conds, " and "), args
-}
-
-// equals is the operator that compares a column; citext's own lives in the
-// schema of the extension, outside the guarded search_path.
-func equals(c *heap.Column) string {
-	if schema, ok := strings.CutSuffix(c.TypeName, ".citext"); ok {
-		return "operator(" + schema + ".=)"
-	}
-	return "="
-}
-
-// Flagged returns the soft-delete columns that are set in a row of Rows, with
-// their values.
-func (t *TableInfo) Flagged(rows *sources.Table, i int) map[string]string {
-	out := map[string]string{}
-	for _, name := range t.SoftDelete {
-		v, ok := rows.Cell(i, name)
-		if !ok {
-			continue
-		}
-		switch strings.ToLower(v) {
-		case "", "f", "false", "0", "n", "no", "infinity":
-		default:
-			out[name] = v
-		}
-	}
-	return out
 }

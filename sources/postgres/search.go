@@ -7,30 +7,9 @@ import (
 	"strconv"
 
 	"inquest/sources"
+	"inquest/sources/catalog"
 	"inquest/sources/heap"
 )
-
-// PageSearch is what the raw pages of one relation hold of a key.
-type PageSearch struct {
-	Table string `json:"table"`
-	OID   uint32 `json:"oid"`
-	// Via is ViaBuffers or ViaFile.
-	Via string `json:"via"`
-	// Method is index (btree descent), index-search (every index page searched for
-	// the key's bytes, where the order of texts is a collation's) or heap (every heap
-	// page searched).
-	Method  string          `json:"method"`
-	Index   string          `json:"index,omitempty"`
-	Entries []heap.IndexHit `json:"entries,omitempty"`
-	// Versions are in the order of their address.
-	Versions []RowVersion `json:"versions"`
-	// Blocks counts the pages looked at.
-	Blocks int `json:"blocks"`
-	// Complete says that a version of the key that still has its index entry, or its
-	// place in the heap, would have been found.
-	Complete bool   `json:"complete"`
-	Note     string `json:"note,omitempty"`
-}
 
 // indexBudget bounds the pages read of one index.
 const indexBudget = 4096
@@ -80,12 +59,12 @@ func (s *Server) searchRelation(ctx context.Context, t *TableInfo, m Match) (*Pa
 				return err
 			}
 		}
-		return ps.finish(ctx, r, tids)
+		return finish(ctx, ps, r, tids)
 	})
 	return ps, err
 }
 
-func (ps *PageSearch) finish(ctx context.Context, r *reading, tids []heap.TID) error {
+func finish(ctx context.Context, ps *PageSearch, r *reading, tids []heap.TID) error {
 	for _, tid := range tids {
 		if err := r.visit(ctx, tid, "heap", nil); err != nil {
 			return err
@@ -106,7 +85,7 @@ func (ps *PageSearch) finish(ctx context.Context, r *reading, tids []heap.TID) e
 // the heap addresses it holds, dead ones too; Versions stays empty. It returns
 // nil without an error when no index serves.
 func (s *Server) IndexTIDs(ctx context.Context, t *TableInfo, m Match) (*PageSearch, error) {
-	ix, cols, key := t.bestIndex(m)
+	ix, cols, key := bestIndex(t, m)
 	if ix == nil {
 		return nil, nil
 	}
@@ -128,7 +107,7 @@ func (s *Server) IndexTIDs(ctx context.Context, t *TableInfo, m Match) (*PageSea
 }
 
 // bestIndex picks the btree whose first columns are the most of the key's.
-func (t *TableInfo) bestIndex(m Match) (best *Index, cols []heap.IndexColumn, key []string) {
+func bestIndex(t *TableInfo, m Match) (best *Index, cols []heap.IndexColumn, key []string) {
 	want, text := map[int16]bool{}, map[int16]string{}
 	for _, p := range m.Parts {
 		want[p.AttNum], text[p.AttNum] = true, p.Text
@@ -137,7 +116,7 @@ func (t *TableInfo) bestIndex(m Match) (best *Index, cols []heap.IndexColumn, ke
 	for i := range t.Indexes {
 		ix := &t.Indexes[i]
 		c, ok := t.HeapColumns(*ix)
-		if r := ix.serves(want); ok && r > rate {
+		if r := ix.Serves(want); ok && r > rate {
 			rate, best, cols = r, ix, c
 		}
 	}
@@ -188,7 +167,7 @@ func (s *Server) searchHeap(ctx context.Context, t *TableInfo, m Match) (*PageSe
 		return nil, nil, err
 	}
 	ps := &PageSearch{Table: t.DisplayName(), OID: t.OID, Method: "heap", Complete: true}
-	needle := t.needle(m)
+	needle := needle(t, m)
 	var tids []heap.TID
 	last := (t.Bytes + heap.PageSize - 1) / heap.PageSize
 	const step = 16384 // pages of one statement
@@ -217,12 +196,12 @@ func (s *Server) searchHeap(ctx context.Context, t *TableInfo, m Match) (*PageSe
 
 // needle is the longest part of the key as its bytes in a row; empty when the
 // type has no single stored form.
-func (t *TableInfo) needle(m Match) []byte {
+func needle(t *TableInfo, m Match) []byte {
 	var best []byte
 	for _, p := range m.Parts {
 		c := t.Columns[p.AttNum-1]
-		raw, err := heap.EncodeKey(baseType(&c), p.Text)
-		if err == nil && len(raw) > len(best) && baseType(&c) != typeOIDs["name"] {
+		raw, err := heap.EncodeKey(catalog.BaseType(&c), p.Text)
+		if err == nil && len(raw) > len(best) && catalog.BaseType(&c) != catalog.TypeOIDs["name"] {
 			best = raw
 		}
 	}

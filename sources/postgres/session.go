@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"inquest/sources"
+	"inquest/sources/catalog"
 )
 
 // work is one piece of work: one read-only transaction.
@@ -170,7 +171,7 @@ func (s *Server) guard(w work) string {
 		"set local bytea_output = 'hex'; set local extra_float_digits = 1",
 		limit.Milliseconds(), s.opt.LockTimeout.Milliseconds(), rls)
 	if w.as != "" {
-		sql += "; set local role " + QuoteIdent(w.as)
+		sql += "; set local role " + catalog.QuoteIdent(w.as)
 	}
 	return sql
 }

@@ -59,9 +59,6 @@ func withArgs(sql string, args []string) string {
 // quoteLiteral quotes a text as an SQL literal under standard_conforming_strings.
 func quoteLiteral(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// QuoteIdent quotes a name as an SQL identifier.
-func QuoteIdent(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
-
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
 	return line

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"inquest/sources/catalog"
 	"inquest/sources/heap"
 )
 
@@ -37,7 +38,7 @@ func (p *pager) toast(ctx context.Context, t *TableInfo) heap.FetchFunc {
 	}
 }
 
-func (p *pager) chunks(ctx context.Context, toast *Toast, e heap.External) ([]byte, error) {
+func (p *pager) chunks(ctx context.Context, toast *catalog.Toast, e heap.External) ([]byte, error) {
 	cols := []heap.IndexColumn{{Column: toastColumns[0]}, {Column: toastColumns[1]}}
 	read := func(ctx context.Context, block uint32) ([]byte, error) { return p.page(ctx, toast.Index, block) }
 	found, err := heap.SearchIndex(ctx, read, cols, []string{strconv.FormatUint(uint64(e.ValueID), 10)}, 64+int(e.Size/1000))

@@ -27,7 +27,7 @@ func TestLineageOverSQLAsTheKit(t *testing.T) {
 		id1: {wal.OpDelete, wal.Committed},
 	} {
 		info, m := table(t, db, "tro", postgres.Key{ID: key})
-		src, err := db.WAL(t.Context())
+		src, err := db.OpenWAL(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

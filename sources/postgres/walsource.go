@@ -64,9 +64,18 @@ var (
 	_ wal.HistorySource = (*WALSource)(nil)
 )
 
-// WAL returns the server's WAL as a source, or a *sources.Blind with the exact
+// WAL is OpenWAL for those that need no more than a source of segments.
+func (s *Server) WAL(ctx context.Context) (wal.Source, error) {
+	w, err := s.OpenWAL(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// OpenWAL returns the server's WAL as a source, or a *sources.Blind with the exact
 // GRANTs when this role may not read it. Nothing is read before it is asked for.
-func (s *Server) WAL(ctx context.Context) (*WALSource, error) {
+func (s *Server) OpenWAL(ctx context.Context) (*WALSource, error) {
 	f, err := s.Facts(ctx)
 	if err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ func TestWALOverSQLIsTheWALOnDisk(t *testing.T) {
 	for _, role := range []string{"kit", ""} {
 		t.Run("as "+role, func(t *testing.T) {
 			db := open(t, s, role, postgres.Options{})
-			src, err := db.WAL(t.Context())
+			src, err := db.OpenWAL(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -75,13 +75,13 @@ func TestWALOverSQLIsTheWALOnDisk(t *testing.T) {
 		})
 	}
 	t.Run("as plain", func(t *testing.T) {
-		_, err := open(t, s, "plain", postgres.Options{}).WAL(t.Context())
+		_, err := open(t, s, "plain", postgres.Options{}).OpenWAL(t.Context())
 		if !isBlind(err) || !strings.Contains(err.Error(), `GRANT pg_monitor TO "plain"`) || !strings.Contains(err.Error(), "GRANT EXECUTE ON FUNCTION pg_read_binary_file") {
 			t.Error(err)
 		}
 	})
 	t.Run("above the budget", func(t *testing.T) {
-		src, err := open(t, s, "kit", postgres.Options{Budget: postgres.Budget{WALBytes: 1 << 20}}).WAL(t.Context())
+		src, err := open(t, s, "kit", postgres.Options{Budget: postgres.Budget{WALBytes: 1 << 20}}).OpenWAL(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +108,7 @@ func BenchmarkWALOverSQL(b *testing.B) {
 	}
 	defer func() { _ = db.Close() }()
 	fill(b, s, "create table w (id uuid primary key, pad text); insert into w select gen_random_uuid(), repeat('y', 300) from generate_series(1, 400000)")
-	src, err := db.WAL(b.Context())
+	src, err := db.OpenWAL(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}

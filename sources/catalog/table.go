@@ -1,4 +1,4 @@
-package postgres
+package catalog
 
 import (
 	"slices"
@@ -23,9 +23,9 @@ type KeyPart struct {
 	Value  string `json:"value"`
 }
 
-// TableInfo is all that the catalogue says of one relation: enough to decode its
+// Table is all that the catalogue says of one relation: enough to decode its
 // pages and WAL without the server.
-type TableInfo struct {
+type Table struct {
 	OID    uint32 `json:"oid"`
 	Schema string `json:"schema"`
 	Name   string `json:"name"`
@@ -55,7 +55,7 @@ type TableInfo struct {
 	// PartitionKey is pg_get_partkeydef of a partitioned table.
 	PartitionKey string `json:"partition_key,omitempty"`
 	// Leaves are the partitions that hold the rows of a partitioned table.
-	Leaves []TableInfo `json:"leaves,omitempty"`
+	Leaves []Table `json:"leaves,omitempty"`
 	// LeavesLeft counts partitions that were not described.
 	LeavesLeft int `json:"leaves_left,omitempty"`
 	// SoftDelete names columns that look like a deletion mark.
@@ -185,18 +185,18 @@ type Partition struct {
 }
 
 // FullName is the table's name as SQL needs it, schema and quotes included.
-func (t *TableInfo) FullName() string { return QuoteIdent(t.Schema) + "." + QuoteIdent(t.Name) }
+func (t *Table) FullName() string { return QuoteIdent(t.Schema) + "." + QuoteIdent(t.Name) }
 
 // DisplayName is schema.table without quotes, for people.
-func (t *TableInfo) DisplayName() string { return t.Schema + "." + t.Name }
+func (t *Table) DisplayName() string { return t.Schema + "." + t.Name }
 
 // Stored returns the relations that hold the rows: the table itself, or its
 // leaves.
-func (t *TableInfo) Stored() []*TableInfo {
+func (t *Table) Stored() []*Table {
 	if t.Kind != "p" {
-		return []*TableInfo{t}
+		return []*Table{t}
 	}
-	out := make([]*TableInfo, len(t.Leaves))
+	out := make([]*Table, len(t.Leaves))
 	for i := range t.Leaves {
 		out[i] = &t.Leaves[i]
 	}
@@ -204,7 +204,7 @@ func (t *TableInfo) Stored() []*TableInfo {
 }
 
 // Column returns the live column of a name, or nil.
-func (t *TableInfo) Column(name string) *heap.Column {
+func (t *Table) Column(name string) *heap.Column {
 	for i := range t.Columns {
 		if c := &t.Columns[i]; c.Name == name && !c.Dropped {
 			return c
@@ -213,8 +213,8 @@ func (t *TableInfo) Column(name string) *heap.Column {
 	return nil
 }
 
-// columnLike is Column for a name that a person typed: exact case first.
-func (t *TableInfo) columnLike(name string) *heap.Column {
+// ColumnLike is Column for a name that a person typed: exact case first.
+func (t *Table) ColumnLike(name string) *heap.Column {
 	if c := t.Column(name); c != nil {
 		return c
 	}
@@ -228,7 +228,7 @@ func (t *TableInfo) columnLike(name string) *heap.Column {
 
 // HeapColumns returns an index's columns as package heap needs them to search
 // it, and false when the index is not one that heap can read.
-func (t *TableInfo) HeapColumns(ix Index) ([]heap.IndexColumn, bool) {
+func (t *Table) HeapColumns(ix Index) ([]heap.IndexColumn, bool) {
 	if ix.Method != "btree" {
 		return nil, false
 	}
@@ -241,7 +241,7 @@ func (t *TableInfo) HeapColumns(ix Index) ([]heap.IndexColumn, bool) {
 			return nil, false
 		}
 		col := t.Columns[c.AttNum-1]
-		if baseType(&col) == typeOIDs["name"] {
+		if BaseType(&col) == TypeOIDs["name"] {
 			return nil, false // stored as a C string in an index
 		}
 		col.AttNum = int16(i + 1)
@@ -253,7 +253,7 @@ func (t *TableInfo) HeapColumns(ix Index) ([]heap.IndexColumn, bool) {
 // WALTarget returns what package wal needs to follow the key through WAL: the
 // table's file, its columns, and the btree indexes that hold all key columns.
 // For a partitioned table ask each of Stored.
-func (t *TableInfo) WALTarget(m Match) wal.Target {
+func (t *Table) WALTarget(m Match) wal.Target {
 	out := wal.Target{Rel: t.File, OID: t.OID, Table: t.DisplayName(), Columns: t.Columns, Key: m.Parts}
 	if t.Toast != nil {
 		out.ToastRel = t.Toast.File
@@ -275,7 +275,7 @@ func (t *TableInfo) WALTarget(m Match) wal.Target {
 
 // InLeaf translates a match of a partitioned table into one of its leaves, whose
 // columns may stand in another order, and false when a column is missing there.
-func (m Match) InLeaf(leaf *TableInfo) (Match, bool) {
+func (m Match) InLeaf(leaf *Table) (Match, bool) {
 	parts := make([]heap.KeyPart, len(m.Parts))
 	for i, name := range m.Columns {
 		c := leaf.Column(name)

@@ -1,4 +1,4 @@
-package postgres
+package catalog
 
 import (
 	"cmp"
@@ -13,7 +13,7 @@ import (
 // the primary key, unique keys, indexed columns, others. A composite id matches
 // by all its parts; a single value of a composite primary key matches by each
 // column that can hold it. It is a pure function of the catalogue.
-func (t *TableInfo) Match(key Key) []Match {
+func (t *Table) Match(key Key) []Match {
 	if len(key.Parts) > 0 {
 		return t.matchParts(key.Parts)
 	}
@@ -29,10 +29,10 @@ func (t *TableInfo) Match(key Key) []Match {
 	return out
 }
 
-func (t *TableInfo) matchParts(parts []KeyPart) []Match {
+func (t *Table) matchParts(parts []KeyPart) []Match {
 	var kp []heap.KeyPart
 	for _, p := range parts {
-		c := t.columnLike(p.Column)
+		c := t.ColumnLike(p.Column)
 		if c == nil {
 			return nil
 		}
@@ -45,7 +45,7 @@ func (t *TableInfo) matchParts(parts []KeyPart) []Match {
 }
 
 // match describes the columns of a key against the table's indexes.
-func (t *TableInfo) match(parts []heap.KeyPart) Match {
+func (t *Table) match(parts []heap.KeyPart) Match {
 	m := Match{Parts: parts}
 	want := map[int16]bool{}
 	for _, p := range parts {
@@ -55,7 +55,7 @@ func (t *TableInfo) match(parts []heap.KeyPart) Match {
 	m.Primary = len(t.PrimaryKey) == len(parts) && !slices.ContainsFunc(t.PrimaryKey, func(a int16) bool { return !want[a] })
 	best := 0
 	for _, ix := range t.Indexes {
-		if r := ix.serves(want); r > best {
+		if r := ix.Serves(want); r > best {
 			best, m.Index, m.Lead = r, ix.OID, true
 			m.Unique = ix.Unique && ix.Keys == len(parts)
 		}
@@ -63,9 +63,9 @@ func (t *TableInfo) match(parts []heap.KeyPart) Match {
 	return m
 }
 
-// serves rates an index for a key on a set of columns; 0 means that it does not
+// Serves rates an index for a key on a set of columns; 0 means that it does not
 // begin with one of them.
-func (ix Index) serves(want map[int16]bool) int {
+func (ix Index) Serves(want map[int16]bool) int {
 	if !ix.Valid || ix.Partial || ix.Method != "btree" && ix.Method != "hash" {
 		return 0
 	}
@@ -106,12 +106,12 @@ func sortMatches(ms []Match) {
 
 // canHold reports that a text is a value of the column's type.
 func canHold(c *heap.Column, id string) bool {
-	oid := baseType(c)
+	oid := BaseType(c)
 	if len(c.Labels) > 0 {
 		return false
 	}
-	for _, name := range typesFor(id) {
-		if typeOIDs[name] == oid || name == "citext" && strings.HasSuffix(c.TypeName, "citext") {
+	for _, name := range TypesFor(id) {
+		if TypeOIDs[name] == oid || name == "citext" && strings.HasSuffix(c.TypeName, "citext") {
 			return fits(c.TypeName, id)
 		}
 	}
