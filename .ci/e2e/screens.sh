@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# The terminal UI in a real terminal, by keyboard alone: from Home over the practice incident to the exported report.
+source "$(dirname "${BASH_SOURCE[0]}")/common.bash"
+build
+
+tm() { tmux -L "inquest-e2e-$$" -f /dev/null "$@"; }
+end_tmux() { tm kill-server 2>/dev/null; }
+on_exit+=(end_tmux)
+
+screen() { tm capture-pane -p; }
+
+# see TEXT [SECONDS]: waits until the screen shows the text.
+see() {
+	local text=$1 n=$((${2:-10} * 20))
+	for _ in $(seq "$n"); do
+		if screen | grep -qE -- "$text"; then return; fi
+		sleep 0.05
+	done
+	screen >"$work/screen.txt"
+	fail "the screen never showed: $text"
+}
+press() { tm send-keys "$@"; }
+
+# go_through COLUMNS LINES
+go_through() {
+	local cases=$work/cases-$1
+	echo "a terminal of $1 by $2"
+	tm new-session -d -x "$1" -y "$2" "env INQUEST_CASES=$cases TERM=screen-256color '$bin' 2>$work/err.txt; echo ended with \$?; sleep 600"
+	see 'No investigation yet'
+	press '?'
+	see 'Start a new investigation'
+	press Escape
+	see 'No investigation yet'
+	press t
+	see 'vanished-dtro'
+	press Enter
+	see 'Row lineage|Database logs' 60
+	press R
+	see 'checklist has ended|NEVER COMMITTED|Never committed' 60
+	see '[Nn]ever committed'
+	see 'established'
+	press h # the causes
+	see 'rolled.back'
+	press Escape
+	see '[Nn]ever committed'
+	press c # coverage
+	see '[Cc]overage'
+	press Escape
+	press w # the report as it will be written
+	see 'What happened'
+	press Escape
+	see '[Nn]ever committed'
+	press e
+	see 'Enter|⏎|\.md'
+	press Enter
+	see 'the report is in'
+	compgen -G "$cases/*.md" >/dev/null || fail "no report was written to $cases"
+	grep -q 'rolled back' "$cases"/*.md || fail "the report does not say what happened"
+	press q
+	see 'Drills|Investigations'
+	press q
+	see 'Investigations'
+	see 'e7a4bff2-adc7-4847-a9d8-25734601b405'
+	press q
+	see 'ended with 0' 20
+	"$bin" verify "$cases"/*.inquest >/dev/null || fail "the case is not intact"
+	if [[ -s $work/err.txt ]]; then fail "something was printed on standard error: $(cat "$work/err.txt")"; fi
+	tm kill-server
+	sleep 0.2
+	nothing_left "the screen"
+}
+go_through 120 40
+go_through 80 24
+
+# Straight into the drill, and an interrupt in the middle of it.
+echo "a drill from the shell, interrupted"
+tm new-session -d -x 100 -y 30 "env INQUEST_CASES=$work/cases-c TERM=screen-256color '$bin' drill; echo ended with \$?; sleep 600"
+see 'Row lineage|Database logs' 60
+press R
+press C-c
+press C-c
+see 'ended with (0|130)' 20
+tm kill-server
+sleep 0.2
+nothing_left "the interrupted drill"
