@@ -25,7 +25,7 @@ const defaultDrill = "vanished-dtro"
 func serverFound() bool { return len(pgserver.Find()) > 0 }
 
 func (p *program) drillCommand() *cobra.Command {
-	var headless bool
+	var headless, grade, blind bool
 	var f runFlags
 	var record string
 	var l look
@@ -52,6 +52,10 @@ report and exits with 0 when fate and cause came out right.`,
 			case name == "list":
 				p.listDrills()
 				return nil
+			case grade:
+				return p.gradeAll(cmd.Context(), args)
+			case blind:
+				return p.drillBlind(cmd.Context(), l)
 			case headless || !p.terminal:
 				return p.drillHeadless(cmd.Context(), name, f, record)
 			default:
@@ -60,6 +64,8 @@ report and exits with 0 when fate and cause came out right.`,
 		},
 	}
 	fs := cmd.Flags()
+	fs.BoolVar(&grade, "grade", false, "play all drills, or the named one, and print how the answers came out")
+	fs.BoolVar(&blind, "blind", false, "practise on one picked at random, with inquest's own judgement hidden")
 	fs.BoolVar(&headless, "headless", false, "investigate without a screen and grade the answer")
 	fs.StringVar(&f.report, "report", "", "write the report to `FILE` (default: beside the case)")
 	fs.BoolVar(&f.json, "json", false, "print the findings document and nothing else on standard output")
