@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -28,10 +30,14 @@ type desk struct {
 
 func newDesk(p *program) *desk { return &desk{p: p, dir: caseDir(p)} }
 
-// caseDir is where cases are saved: INQUEST_CASES, else the user's data folder.
+// caseDir is where cases are saved: INQUEST_CASES, else the configured folder,
+// else the user's data folder.
 func caseDir(p *program) string {
 	if dir := p.getenv("INQUEST_CASES"); dir != "" {
 		return dir
+	}
+	if p.config.Cases != "" {
+		return p.config.Cases
 	}
 	return journal.DefaultDir()
 }
@@ -69,6 +75,9 @@ func (d *desk) Defaults(context.Context) (backend.Defaults, error) {
 	def := backend.Defaults{Case: backend.NewCase{Budget: investigations.BudgetNormal}}
 	if d.p.getenv("PGHOST") != "" || d.p.getenv("PGSERVICE") != "" || d.p.getenv("PGDATABASE") != "" {
 		def.Case.Databases = []string{"dbname=" + d.p.getenv("PGDATABASE")}
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.p.config.Profiles)) {
+		def.Profiles = append(def.Profiles, backend.Profile{Name: name, Summary: d.p.config.Profiles[name].summary()})
 	}
 	return def, nil
 }
@@ -114,6 +123,13 @@ func (d *desk) CheckSources(ctx context.Context, n backend.NewCase, each func(so
 
 func (d *desk) request(n backend.NewCase) (request, error) {
 	r := request{NewCase: n}
+	if n.Profile != "" {
+		profile, err := d.p.config.profile(n.Profile)
+		if err != nil {
+			return r, err
+		}
+		profile.apply(&r)
+	}
 	if !n.At.IsZero() && n.Window.IsZero() {
 		r.Window = sources.Window{From: n.At.Add(-defaultAround), To: n.At.Add(defaultAround)}
 	}

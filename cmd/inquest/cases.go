@@ -31,8 +31,8 @@ func (p *program) openCommand() *cobra.Command {
 				return err
 			}
 			var r *request
-			if len(f.databases)+len(f.logs)+len(f.wal) > 0 {
-				req, err := f.request("reopened", p.now())
+			if len(f.databases)+len(f.logs)+len(f.wal) > 0 || f.profile != "" {
+				req, err := f.request(p, "reopened")
 				if err != nil {
 					return err
 				}

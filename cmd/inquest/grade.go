@@ -72,7 +72,9 @@ func (g graded) word() string {
 }
 
 func (p *program) printGrades(all []graded) error {
-	count := func(ok func(graded) bool) int { return len(slices.DeleteFunc(slices.Clone(all), func(g graded) bool { return !ok(g) })) }
+	count := func(ok func(graded) bool) int {
+		return len(slices.DeleteFunc(slices.Clone(all), func(g graded) bool { return !ok(g) }))
+	}
 	overclaims := count(func(g graded) bool { return g.err == nil && g.grade.Overclaim })
 	fmt.Fprintf(p.out, "overclaims: %d of %d\n", overclaims, len(all))
 	for _, part := range []func(graded) bool{

@@ -36,6 +36,7 @@ type program struct {
 	now      func() time.Time
 	getenv   func(string) string
 	terminal bool // standard output and input are a terminal
+	config   config
 }
 
 // exit is an error with the status that the process ends with. A nil cause
@@ -109,7 +110,11 @@ Without a command it opens the terminal UI. Everything it does is read-only.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		RunE:              func(cmd *cobra.Command, _ []string) error { return p.home(cmd.Context(), l) },
+		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
+			p.config, err = loadConfig(p)
+			return err
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.home(cmd.Context(), l) },
 	}
 	l.register(root.Flags())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {

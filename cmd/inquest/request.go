@@ -30,6 +30,7 @@ type caseFlags struct {
 	databases, logs, wal, formats, settings, hints []string
 	table, role, zone, budget                      string
 	from, to, at, around, since                    string
+	profile                                        string
 }
 
 func (f *caseFlags) register(fs *pflag.FlagSet) {
@@ -47,11 +48,14 @@ func (f *caseFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.role, "as", "", "the application's `ROLE`, to see what it sees")
 	fs.StringArrayVar(&f.settings, "as-setting", nil, "`NAME=VALUE` of the application's session; repeatable")
 	fs.StringArrayVar(&f.hints, "hint", nil, "a natural `KEY=VALUE` of the record, such as reference=R-118; repeatable")
+	fs.StringVar(&f.profile, "profile", "", "connections of this `NAME` in the configuration file")
 	fs.StringVar(&f.budget, "budget", "normal", "what may be read: small, normal or large")
 }
 
-// request checks the flags and returns what they ask for.
-func (f *caseFlags) request(id string, now time.Time) (request, error) {
+// request checks the flags and returns what they ask for, with the connections
+// of the profile they name.
+func (f *caseFlags) request(p *program, id string) (request, error) {
+	now := p.now()
 	r := request{NewCase: backend.NewCase{
 		Record: id, Table: f.table, Databases: f.databases, Logs: f.logs, WAL: f.wal,
 		AppRole: f.role, Zone: f.zone, Budget: investigations.Budget(f.budget),
@@ -68,6 +72,13 @@ func (f *caseFlags) request(id string, now time.Time) (request, error) {
 	}
 	if r.Window, err = f.window(now); err != nil {
 		return r, err
+	}
+	if f.profile != "" {
+		profile, err := p.config.profile(f.profile)
+		if err != nil {
+			return r, err
+		}
+		profile.apply(&r)
 	}
 	return r, r.check()
 }

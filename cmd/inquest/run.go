@@ -62,7 +62,7 @@ func (p *program) run(ctx context.Context, id string, f runFlags) error {
 	if err := checkLists(); err != nil {
 		return err
 	}
-	r, err := f.request(id, p.now())
+	r, err := f.request(p, id)
 	if err != nil {
 		return err
 	}

@@ -30,12 +30,22 @@ func (l *look) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&l.mouse, "mouse", false, "let the mouse select and scroll")
 }
 
+// configure fills what no flag said from the configuration.
+func (l *look) configure(c uiConfig) {
+	if l.theme == "auto" && c.Theme != "" {
+		l.theme = c.Theme
+	}
+	l.ascii, l.mouse = l.ascii || c.ASCII, l.mouse || c.Mouse
+}
+
 // screens runs the terminal UI until it is left.
 func (p *program) screens(ctx context.Context, d backend.Backend, l look) error {
+	l.configure(p.config.UI)
 	places := placeFolder(caseDir(p))
 	err := ui.Run(ctx, ui.Options{
 		Backend: d, Theme: l.theme, ASCII: l.ascii, NoColor: l.noColor, Mouse: l.mouse,
 		Start: l.start, Drill: l.drill, Folder: caseDir(p),
+		Colors: p.config.UI.Colors, Keys: p.config.UI.Keys,
 		Recall: places.recall, Remember: places.remember,
 		Getenv: p.getenv, Now: p.now, Zone: time.Local,
 	})

@@ -52,7 +52,7 @@ func newSession(p *program, path string, j investigations.Journal, entries []inv
 	for _, n := range (investigations.Record{ID: id}).Needles() {
 		keep = append(keep, n.Text)
 	}
-	redact, err := sources.NewRedactor(keep)
+	redact, err := sources.NewRedactor(keep, p.config.Redact...)
 	if err != nil {
 		return nil, fmt.Errorf("prepare redaction: %w", err)
 	}
