@@ -7,6 +7,7 @@ import (
 	"inquest/investigations"
 	"inquest/sources"
 	"inquest/sources/logfile"
+	"inquest/sources/logscan"
 	"inquest/sources/postgres"
 	"inquest/sources/walfiles"
 )
@@ -91,21 +92,20 @@ func openWAL(r request, _ *program) []sources.Source {
 }
 
 func openLogs(r request, p *program) []sources.Source {
-	var out []sources.Source
-	for _, path := range r.Logs {
-		opt := logfile.Options{Location: r.Location, Now: p.now}
-		for name, format := range r.Formats {
-			if name == path || name == filepath.Base(path) || name == "log:"+filepath.Base(path) {
-				opt.Format = format
-			}
+	return logfile.OpenAll(r.Logs, func(path string) logfile.Options {
+		return logfile.Options{Options: logOptions(r, p, path, filepath.Base(path), "log:"+filepath.Base(path)), Stdin: p.in}
+	})
+}
+
+// logOptions is how a log is to be read that goes by any of the names.
+func logOptions(r request, p *program, names ...string) logscan.Options {
+	opt := logscan.Options{Location: r.Location, Now: p.now}
+	for _, n := range names {
+		if f := r.Formats[n]; f != "" {
+			opt.Format = f
 		}
-		list, err := logfile.Open(path, opt)
-		if err != nil {
-			out = append(out, missing("log:"+filepath.Base(path), sources.KindLog, err))
-		}
-		out = append(out, list...)
 	}
-	return out
+	return opt
 }
 
 func missing(name string, kind sources.Kind, err error) sources.Source {

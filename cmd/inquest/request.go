@@ -35,7 +35,7 @@ type caseFlags struct {
 
 func (f *caseFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.databases, "db", nil, "`[NAME=]DSN` of a PostgreSQL database; repeatable, the first is the primary")
-	fs.StringArrayVar(&f.logs, "logs", nil, "log `PATH`, glob or folder; repeatable, the format is found by itself")
+	fs.StringArrayVar(&f.logs, "logs", nil, "log `PATH`, glob, folder, tar or zip archive, or - for standard input; repeatable, the format is found by itself")
 	fs.StringArrayVar(&f.wal, "wal", nil, "`DIR` with WAL segments (a copy of pg_wal or an archive); repeatable")
 	fs.StringArrayVar(&f.formats, "format", nil, "`NAME=FORMAT` forces the format of a log")
 	fs.StringVar(&f.zone, "tz", "", "`ZONE` of log times that are written without one, such as Europe/London")

@@ -31,7 +31,7 @@ func checkAgainstNaive(t *testing.T, content string) {
 		}
 		s := all[0].(*Stream)
 		if how == "small" {
-			s.chunk = 700
+			s.log.Chunk = 700
 		}
 		r, err := s.SearchLogs(t.Context(), sources.LogQuery{Needles: []sources.Needle{{Text: id, How: "the id"}}, Limit: 1 << 20})
 		if err != nil {
@@ -51,7 +51,7 @@ func checkAgainstNaive(t *testing.T, content string) {
 		}
 		if how == "gz" {
 			// Only the head of a packed file is sampled, so its format may be read otherwise.
-			if len(content) < sniffHead && len(r.Events) != len(first.Events) {
+			if len(content) < 192<<10 && len(r.Events) != len(first.Events) {
 				t.Fatalf("gz: %d events, plain %d", len(r.Events), len(first.Events))
 			}
 			continue

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"inquest/sources"
+	"inquest/sources/logscan"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -200,7 +201,7 @@ func TestWhatCannotBeReadIsBlind(t *testing.T) {
 	if _, err := Open(dir, Options{}); !errors.As(err, &b) {
 		t.Errorf("%v", err)
 	}
-	if _, err := Open(dir, Options{Format: "nonsense"}); err == nil || !strings.Contains(err.Error(), "formats are") {
+	if _, err := Open(dir, Options{Options: logscan.Options{Format: "nonsense"}}); err == nil || !strings.Contains(err.Error(), "formats are") {
 		t.Errorf("%v", err)
 	}
 	fifo := filepath.Join(dir, "pipe.log")
@@ -277,7 +278,7 @@ func TestZonelessTimes(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	r = search(t, open(t, p, Options{Location: berlin})[0], sources.LogQuery{Needles: sources.Spellings(id)})
+	r = search(t, open(t, p, Options{Options: logscan.Options{Location: berlin}})[0], sources.LogQuery{Needles: sources.Spellings(id)})
 	if e := r.Events[0]; e.ZoneUnknown || !e.Time.Equal(time.Date(2025, 11, 27, 13, 58, 12, 0, time.UTC)) || r.Coverage.ZoneUnknown {
 		t.Errorf("%+v", r)
 	}
@@ -288,7 +289,7 @@ func TestLinesWithoutTimeGetTheirNeighbours(t *testing.T) {
 	line := `{"Type":"ERROR","Endpoint":"/dtros/` + id + `","Message":"TRO \u0027` + id + `\u0027 not found"}` + "\n"
 	p := write(t, dir, "stdout.log", "[Time: 27-11-2025 14:58:12 | Level: INF | Source: X | Message: a | Exception: ]\n"+line+
 		"[Time: 27-11-2025 15:10:00 | Level: INF | Source: X | Message: b | Exception: ]\n"+strings.Repeat(line, 3))
-	r := search(t, open(t, p, Options{Location: time.UTC})[0], sources.LogQuery{Needles: sources.Spellings(id)})
+	r := search(t, open(t, p, Options{Options: logscan.Options{Location: time.UTC}})[0], sources.LogQuery{Needles: sources.Spellings(id)})
 	if len(r.Events) != 4 {
 		t.Fatalf("%v", positions(r))
 	}

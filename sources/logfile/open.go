@@ -3,69 +3,147 @@ package logfile
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
 
 	"inquest/sources"
-	"inquest/sources/logformat"
+	"inquest/sources/logscan"
 )
 
 // Options tells how log files are to be read; the zero value is good.
 type Options struct {
-	// Location is the zone of times that are written without one; nil means that
-	// it is unknown, and such events are marked ZoneUnknown.
-	Location *time.Location
-	// Format forces a format by its name (logformat.Named, or "postgres:PREFIX"
-	// with a log_line_prefix); empty means that it is worked out.
-	Format string
-	// Now is the clock; nil means time.Now.
-	Now func() time.Time
+	logscan.Options
+	// Stdin is what "-" reads; nil makes that blind.
+	Stdin io.Reader
 }
 
 // maxFiles bounds what a folder or a glob may bring in.
 const maxFiles = 20_000
 
-// Open returns one Source for each log stream that the pattern (a path, a glob
-// or a folder, searched with its subfolders) names. It lists files and opens none of
-// them: a file that cannot be read becomes a Source that says so. Where there is nothing at
-// all the error is a *sources.Blind; an unknown Options.Format is a plain error.
+// Open returns one Source for each log stream that the pattern (a path, a glob,
+// a folder searched with its subfolders, a tar or zip archive, or "-" for standard
+// input) names. It lists files and opens only archives: a file that cannot be read becomes a
+// Source that says so. Where there is nothing at all the error is a *sources.Blind; an
+// unknown Options.Format is a plain error.
 func Open(pattern string, opt Options) ([]sources.Source, error) {
-	if opt.Format != "" {
-		if _, err := logformat.Forced(opt.Format, []string{"", ""}, logformat.Context{}); err != nil {
-			return nil, fmt.Errorf("open log %s: %w", pattern, err)
-		}
-	}
-	if opt.Now == nil {
-		opt.Now = time.Now
-	}
-	files, err := list(pattern)
+	streams, err := listStreams(pattern, opt)
 	if err != nil {
 		return nil, err
 	}
-	streams := group(files)
-	root := commonFolder(streams)
-	var out []sources.Source
+	nameApart(streams)
+	out := make([]sources.Source, 0, len(streams))
 	for _, s := range streams {
-		s.opt = opt
-		s.name = "log:" + filepath.ToSlash(s.label(root))
 		out = append(out, s)
 	}
 	return out, nil
 }
 
-// list returns the files that a pattern names, sorted by path.
-func list(pattern string) ([]*member, error) {
+// OpenAll opens several patterns under names that tell all their streams
+// apart. A file that two patterns name is read once. What cannot be opened is a missing source.
+func OpenAll(patterns []string, opt func(pattern string) Options) []sources.Source {
+	var all []*Stream
+	var lost []sources.Source
+	seen := map[string]bool{}
+	for _, p := range patterns {
+		streams, err := listStreams(p, opt(p))
+		if err != nil && !seen[p] {
+			var b *sources.Blind
+			if !errors.As(err, &b) {
+				b = &sources.Blind{Why: err.Error()}
+			}
+			lost = append(lost, sources.NewMissing("log:"+p, sources.KindLog, b))
+		}
+		seen[p] = true
+		for _, s := range streams {
+			if s.dropSeen(seen); len(s.members) > 0 {
+				all = append(all, s)
+			}
+		}
+	}
+	nameApart(all)
+	out := make([]sources.Source, 0, len(all)+len(lost))
+	for _, s := range all {
+		out = append(out, s)
+	}
+	return append(out, lost...)
+}
+
+// dropSeen leaves out the files that another stream has.
+func (s *Stream) dropSeen(seen map[string]bool) {
+	s.members = slices.DeleteFunc(s.members, func(m *member) bool {
+		abs, err := filepath.Abs(m.Path)
+		if err != nil {
+			return false
+		}
+		key := "\x00" + abs
+		if seen[key] {
+			return true
+		}
+		seen[key] = true
+		return false
+	})
+}
+
+// listStreams lists the streams of a pattern; they have no names yet.
+func listStreams(pattern string, opt Options) ([]*Stream, error) {
+	if err := opt.Check(); err != nil {
+		return nil, fmt.Errorf("open log %s: %w", pattern, err)
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	sp := newSpool()
+	files, err := list(pattern, opt, sp)
+	if err != nil {
+		return nil, err
+	}
+	streams := group(files)
+	for _, s := range streams {
+		s.opt, s.spool = opt, sp
+	}
+	sp.users = len(streams)
+	return streams, nil
+}
+
+// list returns the files that a pattern names, with the entries of archives in
+// their place.
+func list(pattern string, opt Options, sp *spool) ([]*member, error) {
+	if pattern == "-" {
+		if opt.Stdin == nil {
+			return nil, &sources.Blind{Why: "there is no standard input to read a log from", Opens: "name a file, or use inquest run"}
+		}
+		return []*member{newStdin(opt.Stdin, sp, opt.Now())}, nil
+	}
+	files, err := listFiles(pattern)
+	if err != nil {
+		return nil, err
+	}
+	var out []*member
+	for _, m := range files {
+		if m.Mode.IsRegular() && isArchive(m.Path) {
+			out = append(out, (&archive{path: m.Path, spool: sp}).members()...)
+			continue
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// listFiles returns the files of the disk, sorted by path.
+func listFiles(pattern string) ([]*member, error) {
 	if st, err := os.Stat(pattern); err == nil {
 		if st.IsDir() {
 			return walk(pattern)
 		}
 		return []*member{newMember(pattern, st)}, nil
 	} else if !strings.ContainsAny(pattern, "*?[") {
-		return nil, missing(pattern, err)
+		return nil, logscan.Missing(pattern, err)
 	}
 	paths, err := filepath.Glob(pattern)
 	if err != nil {
@@ -83,12 +161,7 @@ func list(pattern string) ([]*member, error) {
 	return out, nil
 }
 
-func missing(path string, err error) error {
-	if errors.Is(err, fs.ErrPermission) {
-		return &sources.Blind{Why: fmt.Sprintf("log %s: permission denied", path), Opens: "run as a user who may read it, or copy it first"}
-	}
-	return &sources.Blind{Why: fmt.Sprintf("log %s: no such file or folder", path), Opens: "check the path given with --logs"}
-}
+func newMember(path string, st fs.FileInfo) *member { return &member{File: logscan.NewFile(path, st)} }
 
 // walk lists the regular files under a folder that may be logs.
 func walk(root string) ([]*member, error) {
@@ -108,8 +181,8 @@ func walk(root string) ([]*member, error) {
 		if gone != nil || !st.Mode().IsRegular() {
 			return nil //nolint:nilerr // a link to nothing, or a file removed meanwhile
 		}
-		if m := newMember(p, st); m.logLike() || !m.looksBinary() {
-			out = append(out, m)
+		if n := d.Name(); logscan.LogLike(n) || isArchive(n) || !logscan.Binary(p) {
+			out = append(out, newMember(p, st))
 		}
 		if len(out) > maxFiles {
 			return fmt.Errorf("more than %d files", maxFiles)
@@ -120,34 +193,10 @@ func walk(root string) ([]*member, error) {
 	case err != nil:
 		return nil, &sources.Blind{Why: fmt.Sprintf("folder %s: %v", root, err), Opens: "give a narrower folder or a glob"}
 	case len(out) == 0 && denied != nil:
-		return nil, missing(root, denied)
+		return nil, logscan.Missing(root, denied)
 	case len(out) == 0:
 		return nil, &sources.Blind{Why: fmt.Sprintf("folder %s holds no log file", root), Opens: "check the path given with --logs"}
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i].path < out[j].path })
+	sort.Slice(out, func(i, j int) bool { return out[i].Path < out[j].Path })
 	return out, nil
-}
-
-// commonFolder returns the folder that all streams lie in, so that names are
-// short; empty when the files' own names tell them apart.
-func commonFolder(streams []*Stream) string {
-	seen := map[string]bool{}
-	clash := false
-	dir := ""
-	for i, s := range streams {
-		base := filepath.Base(s.stem)
-		clash = clash || seen[base]
-		seen[base] = true
-		d := filepath.Dir(s.stem)
-		if i == 0 {
-			dir = d
-		}
-		for dir != d && !strings.HasPrefix(d, strings.TrimSuffix(dir, string(filepath.Separator))+string(filepath.Separator)) && dir != filepath.Dir(dir) {
-			dir = filepath.Dir(dir)
-		}
-	}
-	if !clash {
-		return ""
-	}
-	return dir
 }

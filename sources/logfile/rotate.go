@@ -59,7 +59,7 @@ func group(files []*member) []*Stream {
 	byStem := map[string]*Stream{}
 	var out []*Stream
 	for _, m := range files {
-		stem, r := streamOf(m.path)
+		stem, r := streamOf(m.Path)
 		m.rotation = r
 		s := byStem[stem]
 		if s == nil {
@@ -72,7 +72,7 @@ func group(files []*member) []*Stream {
 	for _, s := range out {
 		sort.SliceStable(s.members, func(i, j int) bool { return older(s.members[i], s.members[j]) })
 		if len(s.members) == 1 {
-			s.stem = s.members[0].path
+			s.stem = s.members[0].Path
 		}
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].stem < out[j].stem })
@@ -85,13 +85,13 @@ func older(a, b *member) bool {
 	x, y := a.rotation, b.rotation
 	switch {
 	case x.byTime || y.byTime:
-		return a.mtime.Before(b.mtime)
+		return a.ModTime.Before(b.ModTime)
 	case x.date != y.date:
 		return y.date == "" || (x.date != "" && x.date < y.date)
 	case x.number != y.number:
 		return x.number > y.number
 	}
-	return a.mtime.Before(b.mtime)
+	return a.ModTime.Before(b.ModTime)
 }
 
 // missingNumbers returns the rotations that a numbered stream lacks between

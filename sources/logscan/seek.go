@@ -1,7 +1,8 @@
-package logfile
+package logscan
 
 import (
 	"bytes"
+	"context"
 	"time"
 )
 
@@ -112,9 +113,9 @@ func (p *prober) first(t time.Time) int64 {
 
 // outside reports whether a rotated file lies wholly outside the window, by
 // its first time, its own last change and the first time of the next file.
-func (r *run) outside(i int, m *member, j *job, lines []string) bool {
+func (r *run) outside(ctx context.Context, i int, m *File, j *job, lines []string) bool {
 	w := r.q.Window
-	if w.IsZero() || len(r.s.members) < 2 || !j.clock.timed() {
+	if w.IsZero() || len(r.s.Files) < 2 || !j.clock.timed() {
 		return false
 	}
 	slack := time.Hour
@@ -129,15 +130,15 @@ func (r *run) outside(i int, m *member, j *job, lines []string) bool {
 		r.limits = append(r.limits, m.base()+" was not read: it begins after the window")
 		return true
 	}
-	if i+1 >= len(r.s.members) || w.From.IsZero() {
+	if i+1 >= len(r.s.Files) || w.From.IsZero() {
 		return false
 	}
-	next := r.s.members[i+1]
-	l := r.s.learn(next)
-	if l.err != nil || l.reader == nil {
+	next := r.s.Files[i+1]
+	l := r.s.Learn(ctx, next)
+	if l.Err != nil || l.Reader == nil {
 		return false
 	}
-	f, err := next.open()
+	f, err := next.open(ctx)
 	if err != nil {
 		return false
 	}
@@ -146,7 +147,7 @@ func (r *run) outside(i int, m *member, j *job, lines []string) bool {
 	if err != nil {
 		return false
 	}
-	if t, ok := firstTime(newClock(l.reader, after), after); ok && at(t).Add(slack).Before(w.From) {
+	if t, ok := firstTime(newClock(l.Reader, after), after); ok && at(t).Add(slack).Before(w.From) {
 		r.limits = append(r.limits, m.base()+" was not read: it ends before the window")
 		return true
 	}

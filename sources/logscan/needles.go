@@ -1,4 +1,4 @@
-package logfile
+package logscan
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ func newNeedles(query []sources.Needle) *needles {
 	n := &needles{query: query}
 	seen := map[string]bool{}
 	for i, q := range query {
-		for _, t := range append([]string{q.Text}, jsonSpellings(q.Text)...) {
+		for _, t := range Texts(q) {
 			key := fmt.Sprint(t, "\x00", q.Whole, q.Field, q.Weak)
 			if t == "" || seen[key] {
 				continue
@@ -35,6 +35,10 @@ func newNeedles(query []sources.Needle) *needles {
 	n.finder = scan.New(n.texts)
 	return n
 }
+
+// Texts returns the texts that show a needle: as it is, and as JSON encoders
+// write it. Some may occur twice.
+func Texts(n sources.Needle) []string { return append([]string{n.Text}, jsonSpellings(n.Text)...) }
 
 // jsonSpellings returns how JSON encoders may write a text: as Go and as .NET
 // escape it, and with an escaped slash. Nothing when all write it alike.

@@ -1,9 +1,10 @@
-package logfile
+package logscan
 
 import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,39 +57,72 @@ var magics = []struct {
 	{"LPKSHHRH", "", "a systemd journal"},
 }
 
-// member is one file of a stream.
-type member struct {
-	path     string
-	size     int64
-	mtime    time.Time
-	mode     fs.FileMode
-	rotation rotation
+// File is one file of a Log.
+type File struct {
+	Path    string // what people know it by
+	Size    int64
+	ModTime time.Time
+	Mode    fs.FileMode
+	// Hole is why the stretch between the file before and this one is not
+	// covered, such as a rotation that is missing; empty when it is.
+	Hole string
+	// At returns where the bytes are, when that is not Path: an entry of an
+	// archive that was unpacked. An error is best a *sources.Blind.
+	At func(ctx context.Context) (string, error)
+	// Label is how positions name the file; empty: the last part of Path.
+	Label string
 }
 
-func newMember(path string, st fs.FileInfo) *member {
-	return &member{path: path, size: st.Size(), mtime: st.ModTime(), mode: st.Mode()}
+// NewFile returns a file of the disk.
+func NewFile(path string, st fs.FileInfo) *File {
+	return &File{Path: path, Size: st.Size(), ModTime: st.ModTime(), Mode: st.Mode()}
 }
 
-func (m *member) base() string { return filepath.Base(m.path) }
+func (m *File) base() string {
+	if m.Label != "" {
+		return m.Label
+	}
+	return filepath.Base(m.Path)
+}
 
-// logLike reports whether the name alone says that the file is a log.
-func (m *member) logLike() bool {
-	n := strings.ToLower(m.base())
+// LogLike reports whether a file's name alone says that it is a log.
+func LogLike(name string) bool {
+	n := strings.ToLower(name)
 	return strings.Contains(n, "log") || strings.HasSuffix(n, ".json") || strings.HasSuffix(n, ".csv") || strings.HasSuffix(n, ".out") || strings.HasSuffix(n, ".err")
 }
 
-// looksBinary reads the first bytes; a file that cannot be read is not called
-// binary, so that its own message can be told.
-func (m *member) looksBinary() bool {
-	f, err := os.Open(m.path)
+// Binary reports whether the first bytes of a file are those of no text, which
+// may be compressed. A file that cannot be read is not called binary, so that its own message can be told.
+func Binary(path string) bool {
+	f, err := os.Open(path)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
 	head := make([]byte, 4096)
 	n, _ := io.ReadFull(f, head)
-	p, err := packingOf(head[:n])
-	return err != nil || (p == plain && binary(head[:n]) != "")
+	return BinaryBytes(head[:n])
+}
+
+// BinaryBytes is Binary for bytes that were read already.
+func BinaryBytes(head []byte) bool {
+	p, err := packingOf(head)
+	return err != nil || (p == plain && binary(head) != "")
+}
+
+// Unpack returns the plain content of r, whatever it is compressed with.
+// Closing it releases the decoder and not r.
+func Unpack(r io.Reader) (io.ReadCloser, error) {
+	b := bufio.NewReaderSize(r, 256<<10)
+	head, err := b.Peek(16)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	p, err := packingOf(head)
+	if err != nil {
+		return nil, fmt.Errorf("it is %w", err)
+	}
+	return unpack(b, p)
 }
 
 // content is an open file as it was found then.
@@ -100,15 +134,22 @@ type content struct {
 }
 
 // open opens the file and tells how it is packed. The error is a *sources.Blind.
-func (m *member) open() (*content, error) {
-	if !m.mode.IsRegular() {
-		return nil, &sources.Blind{Why: fmt.Sprintf("log %s is no regular file (%s)", m.path, m.mode.Type()), Opens: "copy its content to a file first"}
+func (m *File) open(ctx context.Context) (*content, error) {
+	path := m.Path
+	if m.At != nil {
+		var err error
+		if path, err = m.At(ctx); err != nil {
+			return nil, blind(m.Path, err)
+		}
 	}
-	f, err := os.Open(m.path)
+	if !m.Mode.IsRegular() {
+		return nil, &sources.Blind{Why: fmt.Sprintf("log %s is no regular file (%s)", m.Path, m.Mode.Type()), Opens: "copy its content to a file first"}
+	}
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, openError(m.path, err)
+		return nil, openError(m.Path, err)
 	}
-	c := &content{File: f, size: m.size, mtime: m.mtime}
+	c := &content{File: f, size: m.Size, mtime: m.ModTime}
 	if st, err := f.Stat(); err == nil {
 		c.size, c.mtime = st.Size(), st.ModTime()
 	}
@@ -116,20 +157,28 @@ func (m *member) open() (*content, error) {
 	n, err := f.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		f.Close()
-		return nil, &sources.Blind{Why: fmt.Sprintf("log %s: read: %v", m.path, err)}
+		return nil, &sources.Blind{Why: fmt.Sprintf("log %s: read: %v", m.Path, err)}
 	}
 	if c.packing, err = packingOf(head[:n]); err != nil {
 		f.Close()
-		return nil, &sources.Blind{Why: fmt.Sprintf("log %s is %v, not a log", m.path, err), Opens: "unpack or convert it to text first"}
+		return nil, &sources.Blind{Why: fmt.Sprintf("log %s is %v, not a log", m.Path, err), Opens: "unpack or convert it to text first"}
 	}
 	return c, nil
 }
 
 func openError(path string, err error) error {
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
-		return missing(path, err)
+		return Missing(path, err)
 	}
 	return &sources.Blind{Why: fmt.Sprintf("log %s: open: %v", path, err)}
+}
+
+// Missing is the *sources.Blind of a file that is not there or must not be read.
+func Missing(path string, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return &sources.Blind{Why: fmt.Sprintf("log %s: permission denied", path), Opens: "run as a user who may read it, or copy it first"}
+	}
+	return &sources.Blind{Why: fmt.Sprintf("log %s: no such file or folder", path), Opens: "check the path given with --logs"}
 }
 
 func packingOf(head []byte) (packing, error) {

@@ -1,4 +1,4 @@
-package logfile
+package logscan
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ const (
 
 // sample reads lines from the start of a file and, when it is plain, from its
 // middle and end, where rotated prefixes and other dates may stand.
-func (m *member) sample(f *content) ([]string, error) {
+func (m *File) sample(f *content) ([]string, error) {
 	p := f.packing
 	head := make([]byte, sniffHead)
 	var n int
@@ -34,11 +34,11 @@ func (m *member) sample(f *content) ([]string, error) {
 		}
 	}
 	if n == 0 && err != nil && !errors.Is(err, io.EOF) {
-		return nil, &sources.Blind{Why: fmt.Sprintf("log %s: unpack %s: %v", m.path, p, err), Opens: "check the file, or fetch it again"}
+		return nil, &sources.Blind{Why: fmt.Sprintf("log %s: unpack %s: %v", m.Path, p, err), Opens: "check the file, or fetch it again"}
 	}
 	head = head[:n]
 	if why := binary(head); why != "" && n > 0 {
-		return nil, &sources.Blind{Why: fmt.Sprintf("log %s is not text: %s", m.path, why), Opens: "give a text log, or convert it first"}
+		return nil, &sources.Blind{Why: fmt.Sprintf("log %s is not text: %s", m.Path, why), Opens: "give a text log, or convert it first"}
 	}
 	lines := split(nil, head, n < sniffHead, true, sniffLines)
 	if p == plain && f.size > sniffHead+2*sniffPart {

@@ -1,4 +1,4 @@
-package logfile
+package logscan
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ const (
 
 // packed searches a compressed file: one goroutine unpacks while this one
 // searches. A broken end gives what came before it, and is said.
-func (r *run) packed(ctx context.Context, m *member, j *job, f *content) error {
+func (r *run) packed(ctx context.Context, m *File, j *job, f *content) error {
 	in := &counter{r: io.NewSectionReader(f, 0, f.size)}
 	un, err := unpack(in, f.packing)
 	if err != nil {
@@ -34,7 +34,7 @@ func (r *run) packed(ctx context.Context, m *member, j *job, f *content) error {
 		}
 	}()
 	r.lastStart = -1
-	w := &slide{own: cmp.Or(r.s.chunk, packedOwn)}
+	w := &slide{own: cmp.Or(r.s.Chunk, packedOwn)}
 	first, newlines, told := true, int64(0), int64(0)
 	give := func(last bool) {
 		b := j.chunk(scan.Chunk{Base: w.base, Buf: w.buf, From: w.from, To: w.to(last)}, last)

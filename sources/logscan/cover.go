@@ -1,4 +1,4 @@
-package logfile
+package logscan
 
 import (
 	"math/bits"

@@ -1,4 +1,4 @@
-package logfile
+package logscan
 
 import (
 	"path/filepath"
@@ -8,13 +8,13 @@ import (
 	"inquest/sources"
 )
 
-// command returns a shell command that finds the same lines by hand.
-func command(q sources.LogQuery, paths []string) string {
+// Grep returns a shell command that finds the same lines by hand.
+func Grep(q sources.LogQuery, paths []string) string {
 	tools := []string{"grep", "zgrep", "zstdgrep", "xzgrep", "bzgrep", "lz4grep"}
 	by := map[string][]string{}
 	for _, p := range paths {
 		t := toolFor(p)
-		by[t] = append(by[t], quote(p))
+		by[t] = append(by[t], Quote(p))
 	}
 	var out []string
 	for _, t := range tools {
@@ -39,10 +39,10 @@ func one(tool string, needles []sources.Needle, paths []string) string {
 	whole := true
 	for _, n := range needles {
 		whole = whole && n.Whole
-		for _, t := range append([]string{n.Text}, jsonSpellings(n.Text)...) {
+		for _, t := range Texts(n) {
 			if !slices.Contains(seen, t) {
 				seen = append(seen, t)
-				words = append(words, "-e", quote(t))
+				words = append(words, "-e", Quote(t))
 			}
 		}
 	}
@@ -68,8 +68,8 @@ func toolFor(path string) string {
 	return "grep"
 }
 
-// quote writes a word for the shell.
-func quote(s string) string {
+// Quote writes a word for the shell.
+func Quote(s string) string {
 	plain := s != ""
 	for _, r := range s {
 		if (r < '0' || r > '9') && (r|32 < 'a' || r|32 > 'z') && !strings.ContainsRune("/._-+=:@%", r) {

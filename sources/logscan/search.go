@@ -1,4 +1,4 @@
-package logfile
+package logscan
 
 import (
 	"cmp"
@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,26 +21,26 @@ const (
 	chunkSize    = 256 << 10
 )
 
-// SearchLogs returns the events of all files of the stream, oldest file
-// first, and what was read. It is a *sources.Blind when no file could be read.
-func (s *Stream) SearchLogs(ctx context.Context, q sources.LogQuery) (*sources.LogResult, error) {
-	r := &run{s: s, q: q, needles: newNeedles(q.Needles), limit: q.Limit}
+// Search returns the events of all files, oldest file first, and what was
+// read. It is a *sources.Blind when no file could be read.
+func (l *Log) Search(ctx context.Context, q sources.LogQuery) (*sources.LogResult, error) {
+	r := &run{s: l, q: q, needles: newNeedles(q.Needles), limit: q.Limit}
 	if r.limit <= 0 {
 		r.limit = defaultLimit
 	}
-	for _, m := range s.members {
-		r.total += m.size
+	for _, m := range l.Files {
+		r.total += m.Size
 	}
-	for i, m := range s.members {
+	for i, m := range l.Files {
 		if err := r.member(ctx, i, m); err != nil {
 			if ctx.Err() != nil {
-				return nil, fmt.Errorf("search %s: %w", s.name, context.Cause(ctx))
+				return nil, fmt.Errorf("search %s: %w", l.Name, context.Cause(ctx))
 			}
 			r.failed(m, err)
 		}
-		r.before += m.size
+		r.before += m.Size
 	}
-	if len(r.failures) == len(s.members) {
+	if len(r.failures) == len(l.Files) && len(r.failures) > 0 {
 		return nil, &sources.Blind{Why: strings.Join(r.failures, "; "), Opens: r.opens}
 	}
 	return r.result(), nil
@@ -49,7 +48,7 @@ func (s *Stream) SearchLogs(ctx context.Context, q sources.LogQuery) (*sources.L
 
 // run is one search over the files of a stream.
 type run struct {
-	s       *Stream
+	s       *Log
 	q       sources.LogQuery
 	needles *needles
 	limit   int
@@ -73,12 +72,12 @@ type run struct {
 }
 
 // member searches one file and adds what it gave.
-func (r *run) member(ctx context.Context, i int, m *member) error {
-	l := r.s.learn(m)
-	if l.err != nil {
-		return l.err
+func (r *run) member(ctx context.Context, i int, m *File) error {
+	l := r.s.Learn(ctx, m)
+	if l.Err != nil {
+		return l.Err
 	}
-	f, err := m.open()
+	f, err := m.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -88,16 +87,14 @@ func (r *run) member(ctx context.Context, i int, m *member) error {
 		return err
 	}
 	j := &job{
-		source: r.s.name, reader: l.reader, clock: newClock(l.reader, lines), needles: r.needles,
+		source: r.s.Name, reader: l.Reader, clock: newClock(l.Reader, lines), needles: r.needles,
 		window: r.q.Window, limit: r.limit, full: &r.full, size: f.size,
 	}
-	if r.outside(i, m, j, lines) {
+	if r.outside(ctx, i, m, j, lines) {
 		return nil
 	}
-	if i > 0 {
-		if gone := missingNumbers(r.s.members[i-1], m); len(gone) > 0 {
-			r.hole = fmt.Sprintf("rotation %s is missing", r.names(m, gone))
-		}
+	if m.Hole != "" {
+		r.hole = m.Hole
 	}
 	r.note(m, j)
 	if f.packing != plain {
@@ -119,18 +116,9 @@ func (r *run) member(ctx context.Context, i int, m *member) error {
 	return r.plain(ctx, m, j, 0, f.size)
 }
 
-func (r *run) names(m *member, numbers []int) string {
-	stem := filepath.Base(r.s.stem)
-	out := make([]string, len(numbers))
-	for i, n := range numbers {
-		out[i] = fmt.Sprintf("%s.%d", stem, n)
-	}
-	return strings.Join(out, ", ")
-}
-
 // note remembers what the coverage says of a file besides its times.
-func (r *run) note(m *member, j *job) {
-	r.paths = append(r.paths, m.path)
+func (r *run) note(m *File, j *job) {
+	r.paths = append(r.paths, m.Path)
 	if j.size == 0 {
 		return
 	}
@@ -149,12 +137,12 @@ func (r *run) note(m *member, j *job) {
 }
 
 // plain searches the bytes from..to of an uncompressed file.
-func (r *run) plain(ctx context.Context, m *member, j *job, from, to int64) error {
+func (r *run) plain(ctx context.Context, m *File, j *job, from, to int64) error {
 	var newlines int64
 	r.lastStart = -1
 	first := true
 	back := max(4<<10, r.needles.finder.Longest())
-	err := scan.Each(ctx, j.file, from, to, scan.Plan{Size: cmp.Or(r.s.chunk, chunkSize), Back: back, Ahead: back + 12<<10},
+	err := scan.Each(ctx, j.file, from, to, scan.Plan{Size: cmp.Or(r.s.Chunk, chunkSize), Back: back, Ahead: back + 12<<10},
 		func(c scan.Chunk) (*block, error) {
 			return j.chunk(c, c.Base+int64(len(c.Buf)) >= j.size), ctx.Err()
 		}, func(b *block) error {
@@ -234,9 +222,9 @@ func (r *run) keep(e sources.Event) {
 }
 
 // failed notes that a file could not be read, or only in part.
-func (r *run) failed(m *member, err error) {
+func (r *run) failed(m *File, err error) {
 	var b *sources.Blind
-	if errors.As(blind(m.path, err), &b) {
+	if errors.As(blind(m.Path, err), &b) {
 		r.failures = append(r.failures, b.Why)
 		r.limits = append(r.limits, "not read: "+b.Why)
 		r.opens = b.Opens
@@ -247,7 +235,7 @@ func (r *run) failed(m *member, err error) {
 // result puts the answer together.
 func (r *run) result() *sources.LogResult {
 	v := sources.Coverage{
-		Source: r.s.name, Gaps: r.gaps, Format: strings.Join(r.formats, ", "), Bytes: r.bytes, Limits: r.limits,
+		Source: r.s.Name, Gaps: r.gaps, Format: strings.Join(r.formats, ", "), Bytes: r.bytes, Limits: r.limits,
 	}
 	r.cover.fill(&v)
 	for _, g := range r.cover.gaps() {
@@ -265,7 +253,11 @@ func (r *run) result() *sources.LogResult {
 	if r.cover.lines > 0 && r.cover.timed == 0 {
 		v.Limits = append(v.Limits, "no line carries a time")
 	}
-	return &sources.LogResult{Events: r.inWindow(), Coverage: v, Dropped: r.dropped, Query: command(r.q, r.paths)}
+	res := &sources.LogResult{Events: r.inWindow(), Coverage: v, Dropped: r.dropped}
+	if r.s.Command != nil {
+		res.Query = r.s.Command(r.q, r.paths)
+	}
+	return res
 }
 
 // inWindow leaves out the events without a time whose neighbours show that
