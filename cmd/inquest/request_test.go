@@ -61,7 +61,7 @@ func TestWindows(t *testing.T) {
 		"both":  {caseFlags{from: "2025-11-27T13:58:00-01:00", to: "2025-11-27T15:58:00Z"}, at, at.Add(time.Hour)},
 	} {
 		c.f.budget = string(investigations.BudgetNormal)
-		r, err := c.f.request("42", now)
+		r, err := c.f.request(&program{now: func() time.Time { return now }}, "42")
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
