@@ -88,7 +88,7 @@ func (d *desk) Create(_ context.Context, n backend.NewCase) (backend.Session, er
 	if err != nil {
 		return nil, err
 	}
-	s, err := create(d.p, r, journal.NewPath(d.dir, r.Record, d.p.now()), "")
+	s, err := create(d.p, r, openSources(r, d.p), journal.NewPath(d.dir, r.Record, d.p.now()), "")
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func stage(ctx context.Context, p *program, d drills.Drill, tell func(string)) (
 		return nil, errors.Join(err, end())
 	}
 	recording := "A drill: it happened on a throwaway server made for practice. " + d.Story
-	s, err := create(p, r, journal.NewPath(caseDir(p), r.Record, p.now()), recording)
+	s, err := create(p, r, openSources(r, p), journal.NewPath(caseDir(p), r.Record, p.now()), recording)
 	if err != nil {
 		return nil, errors.Join(err, end())
 	}

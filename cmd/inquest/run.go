@@ -18,7 +18,7 @@ import (
 
 const defaultAround = 30 * time.Minute
 
-var errNoneNamed = errors.New("no source was named: give at least one of --db, --logs, --wal")
+var errNoneNamed = errors.New("no source was named: give at least one of --db, --logs, --wal, --profile")
 
 // runFlags are the flags of run beside those that name sources.
 type runFlags struct {
@@ -69,14 +69,15 @@ func (p *program) run(ctx context.Context, id string, f runFlags) error {
 	if f.report != "" && !slices.Contains([]string{".md", ".markdown", ".html", ".htm", ".json"}, strings.ToLower(filepath.Ext(f.report))) {
 		return usage("--report %s: the ending names the format, use .md, .html or .json", f.report)
 	}
-	if len(f.databases)+len(f.logs)+len(f.wal) == 0 {
+	srcs := openSources(r, p)
+	if len(srcs) == 0 {
 		return &exit{status: exitNoSource, cause: errNoneNamed}
 	}
 	path := f.casePath
 	if path == "" {
 		path = journal.NewPath(caseDir(p), id, p.now())
 	}
-	s, err := create(p, r, path, "")
+	s, err := create(p, r, srcs, path, "")
 	if err != nil {
 		return err
 	}
@@ -86,9 +87,6 @@ func (p *program) run(ctx context.Context, id string, f runFlags) error {
 
 // investigate runs everything, prints the answer and returns its exit status.
 func (p *program) investigate(ctx context.Context, s *session, f runFlags) error {
-	if len(s.sources) == 0 {
-		return &exit{status: exitNoSource, cause: errNoneNamed}
-	}
 	run := ctx
 	if f.timeout > 0 {
 		var cancel context.CancelFunc

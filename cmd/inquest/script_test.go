@@ -45,7 +45,7 @@ type keyOfT struct{}
 // setUp gives a script nothing of the caller's: no PG* variables, no data folder, no zone.
 func setUp(env *testscript.Env) error {
 	env.Values[keyOfT{}] = env.T()
-	for _, name := range []string{"PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSERVICE", "PGPASSFILE", "NO_COLOR"} {
+	for _, name := range []string{"PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSERVICE", "PGPASSFILE", "NO_COLOR", "INQUEST_CONFIG"} {
 		env.Setenv(name, "")
 	}
 	for _, name := range []string{"INQUEST_PG_BIN", "INQUEST_PG_CACHE", pgservertest.RequireEnv} {
@@ -53,6 +53,7 @@ func setUp(env *testscript.Env) error {
 	}
 	env.Setenv("TZ", "UTC")
 	env.Setenv("HOME", env.WorkDir)
+	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 	env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "data"))
 	env.Setenv("INQUEST_CASES", filepath.Join(env.WorkDir, "cases"))
 	return nil

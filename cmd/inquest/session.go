@@ -66,14 +66,17 @@ func newSession(p *program, path string, j investigations.Journal, entries []inv
 	}, nil
 }
 
-// create makes the case file, opens the sources and records the opening. It
-// runs no probe.
-func create(p *program, r request, path string, recording string) (*session, error) {
+// create makes the case file and records the opening. It runs no probe. The
+// sources are the session's to close, or closed here on error.
+func create(p *program, r request, srcs []sources.Source, path, recording string) (*session, error) {
 	j, err := journal.Create(path)
 	if err != nil {
+		for _, s := range srcs {
+			err = errors.Join(err, s.Close())
+		}
 		return nil, err
 	}
-	s, err := newSession(p, path, j, nil, openSources(r, p), r.Record)
+	s, err := newSession(p, path, j, nil, srcs, r.Record)
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
