@@ -40,6 +40,8 @@ func isNumeric(s string) bool {
 	return digits > 0
 }
 
+// BaseType returns the type that decides how the column is stored: the base type
+// of a domain, otherwise its own.
 func BaseType(c *heap.Column) uint32 {
 	if c.Base != 0 {
 		return c.Base
