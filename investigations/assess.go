@@ -153,13 +153,24 @@ func (a *Assessment) collect(r ProbeResult, run Run) {
 
 func (a *Assessment) finish() {
 	a.Timeline = uniqueMoments(a.Timeline)
-	slices.SortStableFunc(a.Timeline, func(x, y Moment) int { return x.Time.Compare(y.Time) })
+	slices.SortStableFunc(a.Timeline, byTime)
 	slices.SortStableFunc(a.Expiring, func(x, y sources.Expiry) int {
 		return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.What, y.What), cmp.Compare(x.Why, y.Why))
 	})
 	a.Expiring = slices.CompactFunc(a.Expiring, func(x, y sources.Expiry) bool {
 		return x.At.Equal(y.At) && x.What == y.What && x.Why == y.Why
 	})
+}
+
+// byTime orders moments; those of which no time is known come last.
+func byTime(x, y Moment) int {
+	if x.Time.IsZero() != y.Time.IsZero() {
+		if x.Time.IsZero() {
+			return 1
+		}
+		return -1
+	}
+	return x.Time.Compare(y.Time)
 }
 
 func uniqueMoments(in []Moment) []Moment {

@@ -47,6 +47,10 @@ type Probe struct {
 	// Needs says in one line which source or privilege it needs.
 	Needs   string
 	Timeout time.Duration
+	// Sends is the SQL or command that it will send, or in words what it reads,
+	// shown before it runs; empty: not told. What was really sent stands in the
+	// statements of the case.
+	Sends string
 	// Collect does the I/O and has no opinion. A *sources.Blind error makes the
 	// probe blind; any other error does too, with the error as the reason.
 	Collect func(ctx context.Context, c *Collector) error
@@ -78,7 +82,8 @@ type Reading struct {
 	Expires   []sources.Expiry
 }
 
-// Moment is one line of the timeline.
+// Moment is one line of the timeline. A zero Time is an event of which no time
+// is known, not even between which others it lies.
 type Moment struct {
 	Time     time.Time `json:"time"`
 	Until    time.Time `json:"until,omitzero"`
@@ -87,6 +92,9 @@ type Moment struct {
 	Evidence string    `json:"evidence"`
 	// Unordered marks a time whose zone or clock is not known well enough.
 	Unordered bool `json:"unordered,omitempty"`
+	// Request is the id of the request or trace that the event belongs to, empty
+	// when the source named none.
+	Request string `json:"request,omitempty"`
 }
 
 // Recovered is the record's last content.

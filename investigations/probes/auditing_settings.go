@@ -18,6 +18,7 @@ func auditingSettings() inv.Probe {
 		Negative: "Settings that were different when it happened.",
 		Needs:    "a connection (--db)",
 		Timeout:  20 * time.Second,
+		Sends:    auditSQL,
 		Collect: func(ctx context.Context, c *inv.Collector) error {
 			return ask(ctx, c, "audit", sources.Query{SQL: auditSQL, Note: "what the server logs"})
 		},

@@ -31,6 +31,7 @@ func codeMigrations() inv.Probe {
 		Negative: "Builds without a migration; code that changed elsewhere.",
 		Needs:    "SELECT on the migration tool's table",
 		Timeout:  20 * time.Second,
+		Sends:    findMigrationsSQL + ";\n\nthen reads the newest rows of the migration table that it finds",
 		Collect:  collectMigrations,
 		Read:     readMigrations,
 	}

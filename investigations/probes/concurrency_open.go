@@ -17,6 +17,7 @@ func concurrencyOpen() inv.Probe {
 		Negative: "Transactions that ended before anyone looked; on PostgreSQL the statements of other roles without pg_monitor.",
 		Needs:    "a connection (--db); pg_monitor to see what other roles run",
 		Timeout:  20 * time.Second,
+		Sends:    activitySQL + ";\n\n" + preparedSQL,
 		Collect: func(ctx context.Context, c *inv.Collector) error {
 			if err := ask(ctx, c, "activity", sources.Query{SQL: activitySQL, Note: "transactions that hold an xid"}); err != nil {
 				return err

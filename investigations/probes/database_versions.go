@@ -25,6 +25,7 @@ func databaseVersions() inv.Probe {
 		Negative: "Versions that were vacuumed or pruned before anyone looked.",
 		Needs:    "superuser with pageinspect, or EXECUTE on pg_read_binary_file",
 		Timeout:  2 * time.Minute,
+		Sends:    "for each table that can hold the id: the pages that its index leads to, with\nSELECT get_raw_page(table, block)   -- or pg_read_binary_file(file, offset, length)",
 		Collect:  collectVersions,
 		Read:     readVersions,
 	}

@@ -136,7 +136,7 @@ func settingOf(facts inv.Facts, name string) string {
 func moment(e logged, summary string) inv.Moment {
 	return inv.Moment{
 		Time: e.Time, Until: e.Until, Source: e.Source, Summary: summary,
-		Evidence: e.evidence, Unordered: e.ZoneUnknown || e.NoTime,
+		Evidence: e.evidence, Unordered: e.ZoneUnknown || e.NoTime, Request: e.RequestID,
 	}
 }
 

@@ -17,6 +17,7 @@ func integrityDamage() inv.Probe {
 		Negative: "Damage that nobody has read yet; clusters without checksums notice little.",
 		Needs:    "a connection (--db)",
 		Timeout:  20 * time.Second,
+		Sends:    checksumSQL + ";\n\n" + collationSQL,
 		Collect: func(ctx context.Context, c *inv.Collector) error {
 			if err := ask(ctx, c, "checksums", sources.Query{SQL: checksumSQL, Note: "checksum failures"}); err != nil {
 				return err

@@ -17,6 +17,7 @@ func retentionCode() inv.Probe {
 		Negative: "Jobs of other hosts: cron, systemd timers, Kubernetes, cloud functions.",
 		Needs:    "a connection (--db)",
 		Timeout:  30 * time.Second,
+		Sends:    deletingFunctionsSQL + ";\n\n" + schedulersSQL,
 		Collect: func(ctx context.Context, c *inv.Collector) error {
 			if err := ask(ctx, c, "functions", sources.Query{SQL: deletingFunctionsSQL, Note: "functions that remove rows"}); err != nil {
 				return err

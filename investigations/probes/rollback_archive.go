@@ -17,6 +17,7 @@ func rollbackArchive() inv.Probe {
 		Negative: "Backups made outside the server: volume snapshots, managed services, dumps.",
 		Needs:    "a connection (--db)",
 		Timeout:  20 * time.Second,
+		Sends:    archiveSQL,
 		Collect: func(ctx context.Context, c *inv.Collector) error {
 			return ask(ctx, c, "archive", sources.Query{SQL: archiveSQL, Note: "archiving, slots and the oldest WAL"})
 		},
