@@ -1,0 +1,5 @@
+//go:build !unix
+
+package scratch
+
+func gone(int) bool { return false }
