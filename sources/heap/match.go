@@ -118,6 +118,54 @@ func (m *Matcher) Match(t Tuple) Match {
 	return Same
 }
 
+// MatchKept is Match for the successor of a version that has the key: what lies before t.From is as it was there (the prefix of a WAL
+// update record).
+func (m *Matcher) MatchKept(t Tuple) Match {
+	r := m.Match(t)
+	if r != Undecided || len(t.Bitmap) > 0 {
+		return r
+	}
+	for i := range m.parts {
+		p := &m.parts[i]
+		start, ok := keptOffset(m.cols, p.index)
+		if !ok || p.raw == nil || p.index >= t.Natts() {
+			return Undecided
+		}
+		if m.cols[p.index].Len == -1 {
+			// Short or long header: only a prefix that covers the value in either form will do.
+			if alignTo(start, 'i')+4+len(p.raw) > t.From {
+				return Undecided
+			}
+			continue
+		}
+		end := min(start+len(p.raw), t.To)
+		for at := max(start, t.From); at < end; at++ {
+			if t.Data[at] != p.raw[at-start] {
+				return Different
+			}
+		}
+		if start+len(p.raw) > t.To {
+			return Undecided
+		}
+	}
+	return Same
+}
+
+// keptOffset returns where column i begins, when the columns before it are never null and of fixed length.
+func keptOffset(cols []Column, i int) (int, bool) {
+	pos := 0
+	for _, c := range cols[:i] {
+		if c.Len < 0 || !c.NotNull || c.Dropped {
+			return 0, false
+		}
+		pos = alignTo(pos, c.Align) + int(c.Len)
+	}
+	if cols[i].Len < 0 {
+		return pos, cols[i].Len == -1 // a short value is not aligned
+	}
+	return alignTo(pos, cols[i].Align), true
+}
+
 func (w *walker) failure() Match {
 	if w.cut {
 		return Undecided

@@ -13,7 +13,6 @@ func (tr *tracer) heapRecord(rec *Record) {
 	if rel == nil || rel.index != nil || rec.Blocks[0].Fork != 0 {
 		return
 	}
-	rel.heapSeen = true
 	if len(tr.creating) > 0 {
 		tr.fillNew(rel.file, rec)
 	}
@@ -47,34 +46,42 @@ func (tr *tracer) heap2(rec *Record, rel *relation) {
 		tr.images(rec, heap.TID{})
 		return
 	}
-	tr.images(rec, heap.TID{})
 	if p, ok := rec.DecodePrune(); ok {
-		tr.prune(rec, p)
+		tr.prune(rec, rel, p)
 	}
+	tr.images(rec, heap.TID{})
 }
 
 // arrived notes a new row at an address: the key's, or another's that ends what was there.
-func (tr *tracer) arrived(rec *Record, rel *relation, tid heap.TID, t heap.Tuple, op Op) {
+func (tr *tracer) arrived(rec *Record, rel *relation, tid heap.TID, t heap.Tuple, known bool, op Op) {
+	p, m := place{rel.file, tid}, heap.Undecided
+	if rec.Info&heapInitPage != 0 {
+		tr.readWhole(rel.file, tid.Block)
+	}
+	if known {
+		m = rel.t.match.Match(t)
+	}
 	if rel.foreign(t) {
+		m = heap.Different
+	}
+	tr.vacate(p, rec.LSN, m != heap.Undecided)
+	if known {
+		tr.observe(p, t)
+	}
+	if m != heap.Same && (m != heap.Undecided || !tr.claims[writing{p, rec.LSN}]) {
 		return
 	}
-	p := place{rel.file, tid}
-	tr.observe(p, t)
-	switch rel.t.match.Match(t) {
-	case heap.Different:
-		tr.end(p, rec.LSN)
-	case heap.Same:
-		tr.end(p, rec.LSN)
-		incarnation := tr.carriedOver(rel)
-		if incarnation == 0 {
-			incarnation = tr.nextIncarnation()
-		} else {
-			op = OpRewrite
-		}
-		v := tr.start(p, rel.t, incarnation)
+	incarnation := tr.carriedOver(rel)
+	if incarnation == 0 {
+		incarnation = tr.nextIncarnation()
+	} else {
+		op = OpRewrite
+	}
+	v := tr.start(p, rel.t, incarnation, rec.LSN)
+	e := tr.event(rec, op, v)
+	if known {
 		v.tuple, v.hasTuple = keep(t), true
-		tr.event(rec, op, v).setRow(v.tuple)
-	case heap.Undecided:
+		e.setRow(v.tuple)
 	}
 }
 
@@ -85,7 +92,7 @@ func (tr *tracer) carriedOver(rel *relation) int {
 		return 0
 	}
 	for _, v := range tr.sortedLive() {
-		if v.t == rel.t && v.rel != rel.file && tr.visible(v, nil) {
+		if v.t == rel.t && v.rel != rel.file && !v.shadow && tr.visible(v, nil) {
 			return v.incarnation
 		}
 	}
@@ -120,14 +127,11 @@ func (tr *tracer) insert(rec *Record, rel *relation, c *Change) {
 	if !ok {
 		t, ok = fromImage(c.NewBlock, c.TID.Offset)
 	}
-	if !ok {
-		return
-	}
 	op := OpInsert
 	if c.Speculative {
 		op = OpSpeculative
 	}
-	tr.arrived(rec, rel, c.TID, t, op)
+	tr.arrived(rec, rel, c.TID, t, ok, op)
 }
 
 func (tr *tracer) multiInsert(rec *Record, rel *relation) {
@@ -144,21 +148,19 @@ func (tr *tracer) multiInsert(rec *Record, rel *relation) {
 		if !has {
 			t, has = fromImage(m.Block, tid.Offset)
 		}
-		if has {
-			tr.arrived(rec, rel, tid, t, OpMultiInsert)
-		}
+		tr.arrived(rec, rel, tid, t, has, OpMultiInsert)
 	}
 }
 
 // change handles deletes, locks, confirmations.
 func (tr *tracer) change(rec *Record, rel *relation, c *Change) {
-	v := tr.live[place{rel.file, c.TID}]
-	if v == nil && c.HasOld && rel.t.match.Match(c.Old) == heap.Same {
-		v = tr.appear(rec, rel, c.TID)
-	}
-	if v == nil {
+	v := tr.holder(rec, rel, c)
+	if v == nil || v.shadow {
 		if c.Op == heapDelete {
 			tr.otherDelete(rec)
+			if v == nil {
+				tr.passed(rec, c)
+			}
 		}
 		return
 	}
@@ -172,22 +174,34 @@ func (tr *tracer) change(rec *Record, rel *relation, c *Change) {
 	}
 }
 
-// appear begins to follow a version whose insert was not read, and asks for another pass that knows it from the start.
-func (tr *tracer) appear(rec *Record, rel *relation, tid heap.TID) *version {
-	v := tr.start(place{rel.file, tid}, rel.t, tr.nextIncarnation())
-	tr.learnKnown(v, rec.LSN)
+// holder returns the followed version that a record acts on. The record itself may show what it holds.
+func (tr *tracer) holder(rec *Record, rel *relation, c *Change) *version {
+	p := place{rel.file, c.TID}
+	v := tr.live[p]
+	if !c.HasOld {
+		return v
+	}
+	switch m := rel.t.match.Match(c.Old); {
+	case m == heap.Same && (v == nil || v.shadow):
+		v = tr.appear(p, rel.t, rec.LSN)
+	case m == heap.Same:
+		v.until = 0
+	case m == heap.Different && !c.OldIsKey && v != nil && !v.shadow:
+		tr.vacate(p, rec.LSN, true)
+		v = nil
+	}
+	return v
+}
+
+// appear begins to follow a version that was written before the record which shows it, and asks for a walk backwards.
+func (tr *tracer) appear(p place, t *target, at LSN) *version {
+	v := tr.start(p, t, tr.nextIncarnation(), 0)
+	tr.sight(p, at, nil)
 	return v
 }
 
 func (tr *tracer) deleted(rec *Record, v *version, c *Change) {
-	op := OpDelete
-	switch {
-	case c.Flags&deleteSuper != 0:
-		op = OpKill
-	case c.Flags&deletePartition != 0:
-		op = OpMove
-	}
-	e := tr.event(rec, op, v)
+	e := tr.event(rec, deleteOp(c), v)
 	switch {
 	case c.HasOld && !c.OldIsKey:
 		e.setRow(keep(c.Old))
@@ -208,32 +222,18 @@ func (tr *tracer) otherDelete(rec *Record) {
 	tr.xact(rec.XID, rec.TopXID, rec.LSN)
 }
 
+// update reads the new version as far as record, images and the old version tell it.
 func (tr *tracer) update(rec *Record, rel *relation, c *Change) {
 	from, to := place{rel.file, c.TID}, place{rel.file, c.NewTID}
-	v := tr.live[from]
-	if v == nil && c.HasOld && rel.t.match.Match(c.Old) == heap.Same {
-		v = tr.appear(rec, rel, c.TID)
-	}
+	v := tr.holder(rec, rel, c)
 	old, watched := tr.watched[from]
-	if watched && (v == nil || !v.hasTuple) {
-		c.Complete(old)
-	}
 	t, known := c.New, c.HasNew
-	if v != nil && v.hasTuple && !c.Complete(v.tuple) || !known {
+	switch {
+	case c.HasOld && !c.OldIsKey && c.Complete(c.Old), v != nil && v.hasTuple && c.Complete(v.tuple), watched && c.Complete(old):
+		t = c.New
+	default:
 		if im, ok := fromImage(c.NewBlock, c.NewTID.Offset); ok {
 			t, known = im, true
-		}
-	} else {
-		t = c.New
-	}
-	if c.HasOld && !c.OldIsKey && c.Complete(c.Old) {
-		t = c.New
-	}
-	if tr.watch[to] {
-		if known && t.To == 0 {
-			tr.observe(to, t)
-		} else {
-			tr.newWatch = append(tr.newWatch, from)
 		}
 	}
 	m := heap.Undecided
@@ -242,9 +242,12 @@ func (tr *tracer) update(rec *Record, rel *relation, c *Change) {
 	}
 	if v != nil {
 		tr.updated(rec, v, c, to, t, known, m)
-		return
+	} else {
+		tr.updateIn(rec, rel, c, to, t, known, m)
 	}
-	tr.updateIn(rec, rel, c, from, to, t, m)
+	if known && t.To == 0 {
+		tr.observe(to, t)
+	}
 }
 
 func updateOp(c *Change) Op {
@@ -254,28 +257,66 @@ func updateOp(c *Change) Op {
 	return OpUpdate
 }
 
-// updated follows a version of the key to its successor.
+// updated follows a version to its successor.
 func (tr *tracer) updated(rec *Record, v *version, c *Change, to place, t heap.Tuple, known bool, m heap.Match) {
-	tr.end(to, rec.LSN)
-	e := tr.event(rec, updateOp(c), v)
-	e.NewTID = to.tid
-	n := tr.start(to, v.t, v.incarnation)
+	rekey := c.KeyChanged() && c.Op == heapUpdate
+	if m == heap.Undecided && !v.shadow {
+		switch {
+		case !rekey, tr.claims[writing{to, rec.LSN}]:
+			m = heap.Same
+		case known:
+			m = v.t.match.MatchKept(t)
+		}
+	}
+	tr.vacate(to, rec.LSN, m != heap.Undecided || !rekey)
+	n := tr.start(to, v.t, v.incarnation, 0)
 	n.parent = v
 	if known {
 		n.tuple, n.hasTuple = keep(t), true
+	}
+	if v.shadow {
+		tr.shadowUpdated(rec, v, n, c, m, rekey)
+		return
+	}
+	tr.followed[writing{to, rec.LSN}] = true
+	e := tr.event(rec, updateOp(c), v)
+	e.NewTID = to.tid
+	if known {
 		e.setRow(n.tuple)
 	}
-	switch {
-	case m == heap.Different:
-		e.KeyChanged = true
+	if m == heap.Same {
+		return
+	}
+	n.shadow = true
+	e.KeyChanged, e.OldKey = true, v.t.wanted()
+	if m == heap.Different && known {
 		e.NewKey, _ = v.t.match.KeyTexts(n.tuple)
-		e.OldKey = v.t.wanted()
-	case m == heap.Undecided:
-		e.KeyChanged = c.KeyChanged() && c.Op == heapUpdate
-		if e.KeyChanged {
-			e.OldKey = v.t.wanted()
-			e.Note = "a key column changed; the record does not hold the new value"
+	}
+	if e.NewKey == nil {
+		n.change = len(tr.events)
+		e.Note = "a key column changed; the record does not hold the new value"
+	}
+}
+
+// shadowUpdated follows a row that has another key now; an update may give the key back.
+func (tr *tracer) shadowUpdated(rec *Record, v, n *version, c *Change, m heap.Match, rekey bool) {
+	switch {
+	case m == heap.Same || tr.claims[writing{n.place, rec.LSN}]:
+		n.incarnation, n.parent = tr.nextIncarnation(), nil
+		tr.followed[writing{n.place, rec.LSN}] = true
+		source := &version{place: v.place, t: v.t, incarnation: n.incarnation}
+		e := tr.event(rec, updateOp(c), source)
+		e.NewTID, e.KeyChanged, e.NewKey = n.tid, true, v.t.wanted()
+		if v.hasTuple {
+			e.OldKey, _ = v.t.match.KeyTexts(v.tuple)
 		}
+		if n.hasTuple {
+			e.setRow(n.tuple)
+		}
+	case rekey && m == heap.Undecided:
+		delete(tr.live, n.place) // an index entry will tell
+	default:
+		n.shadow, n.change = true, v.change
 	}
 }
 
@@ -288,29 +329,19 @@ func (t *target) wanted() []string {
 }
 
 // updateIn handles an update of a row that is not followed: it may give the row the key.
-func (tr *tracer) updateIn(rec *Record, rel *relation, c *Change, from, to place, t heap.Tuple, m heap.Match) {
-	known := tr.live[to]
-	if m == heap.Undecided {
-		if known != nil && known.assumed && rec.LSN < known.asOf {
-			// By later evidence the new version holds the key, so the old one probably did.
-			tr.fromEarlier(rec, rel, c, from, to, t, c.HasNew)
-			return
+func (tr *tracer) updateIn(rec *Record, rel *relation, c *Change, to place, t heap.Tuple, known bool, m heap.Match) {
+	from := place{rel.file, c.TID}
+	tr.vacate(to, rec.LSN, m != heap.Undecided)
+	if m == heap.Undecided && tr.claims[writing{to, rec.LSN}] {
+		m = heap.Same
+	}
+	if m != heap.Same {
+		if m == heap.Undecided {
+			tr.passed(rec, c)
 		}
-		tr.recent[tr.nrecent%len(tr.recent)] = recentUpdate{rec.LSN, rec.XID, rec.TopXID, from, to, c.KeyChanged(), timeOf(tr.lastMicros)}
-		tr.nrecent++
 		return
 	}
-	tr.end(to, rec.LSN)
-	if m == heap.Same {
-		tr.fromEarlier(rec, rel, c, from, to, t, true)
-	}
-}
-
-// fromEarlier notes an update whose result holds the key though its source is not followed: the source's insert was not read, or
-// the update changed another key into this one.
-func (tr *tracer) fromEarlier(rec *Record, rel *relation, c *Change, from, to place, t heap.Tuple, known bool) {
-	delete(tr.live, to)
-	v := tr.start(to, rel.t, tr.nextIncarnation())
+	v := tr.start(to, rel.t, tr.nextIncarnation(), rec.LSN)
 	source := &version{place: from, t: rel.t, incarnation: v.incarnation}
 	e := tr.event(rec, updateOp(c), source)
 	e.NewTID = to.tid
@@ -318,32 +349,41 @@ func (tr *tracer) fromEarlier(rec *Record, rel *relation, c *Change, from, to pl
 		v.tuple, v.hasTuple = keep(t), true
 		e.setRow(v.tuple)
 	}
-	if c.KeyChanged() && c.Op == heapUpdate {
-		e.KeyChanged = true
-		e.NewKey = rel.t.wanted()
-		if c.HasOld {
-			e.OldKey, _ = rel.t.match.KeyTexts(c.Old)
-		} else if old, ok := tr.watched[from]; ok {
-			e.OldKey, _ = rel.t.match.KeyTexts(old)
-		} else {
-			tr.newWatch = append(tr.newWatch, from)
-		}
+	if !c.KeyChanged() || c.Op == heapHotUpdate {
+		tr.sight(from, rec.LSN, nil)
 		return
 	}
-	tr.learnKnown(source, rec.LSN)
+	tr.cameBy(rec, rel, c, from, e)
 }
 
-func (tr *tracer) prune(rec *Record, p Prune) {
-	rel, block := rec.Blocks[0].Rel, rec.Blocks[0].Block
-	at := func(off uint16) place { return place{rel, heap.TID{Block: block, Offset: off}} }
+// cameBy tells an update that gave a row the key from one that changed another unique column of the key's row.
+func (tr *tracer) cameBy(rec *Record, rel *relation, c *Change, from place, e *Event) {
+	old, read := tr.watched[from]
+	if c.HasOld {
+		old, read = c.Old, true
+	}
+	switch {
+	case read && rel.t.match.Match(old) == heap.Same:
+		tr.sight(from, rec.LSN, nil)
+		return
+	case read:
+		e.OldKey, _ = rel.t.match.KeyTexts(old)
+	case !tr.backed || !tr.watch[from]:
+		tr.sight(place{rel.file, e.NewTID}, rec.LSN, nil) // asks for the old version's content
+	default:
+		e.Note = "the row's key before is not in the WAL; another unique column may be what changed"
+	}
+	e.KeyChanged, e.NewKey = true, rel.t.wanted()
+}
+
+func (tr *tracer) prune(rec *Record, rel *relation, p Prune) {
+	block := rec.Blocks[0].Block
+	at := func(off uint16) place { return place{rel.file, heap.TID{Block: block, Offset: off}} }
 	for _, r := range p.Redirects {
-		if v := tr.live[at(r[0])]; v != nil && tr.live[at(r[1])] == nil {
-			n := tr.start(at(r[1]), v.t, v.incarnation)
-			n.assumed, n.asOf = v.assumed, v.asOf
-		}
+		tr.redirected(rec, at(r[0]), at(r[1]))
 	}
 	for _, off := range p.Dead {
-		if v := tr.live[at(off)]; v != nil {
+		if v := tr.live[at(off)]; v != nil && !v.shadow {
 			v.dead = true
 			tr.event(rec, OpPrune, v).Note = "row bytes removed, address kept for the index"
 		}
@@ -357,7 +397,35 @@ func (tr *tracer) prune(rec *Record, p Prune) {
 		if p.Vacuum || v.dead { // 13 writes the same record for both
 			op = OpVacuum
 		}
-		tr.event(rec, op, v)
-		tr.end(at(off), rec.LSN)
+		if !v.shadow {
+			tr.event(rec, op, v)
+		}
+		tr.freed(at(off), rec.LSN)
 	}
+}
+
+// redirected joins the two addresses of a HOT chain: what is known of one holds for the other.
+func (tr *tracer) redirected(rec *Record, root, to place) {
+	r, v := tr.live[root], tr.live[to]
+	switch {
+	case r != nil && v == nil:
+		n := tr.start(to, r.t, r.incarnation, 0)
+		n.assumed, n.shadow, n.parent = r.assumed, r.shadow, r
+		if !n.shadow {
+			tr.sight(to, rec.LSN, n)
+		}
+	case r == nil && v != nil && !v.shadow:
+		n := tr.start(root, v.t, v.incarnation, 0)
+		n.assumed, n.parent = v.assumed, v
+		tr.sight(root, rec.LSN, n)
+	}
+}
+
+// freed ends a version whose address may be used again from here on. Evidence from later speaks of what is written there then.
+func (tr *tracer) freed(p place, at LSN) {
+	if v := tr.live[p]; v != nil {
+		v.discarded = v.discarded || v.until > at
+		delete(tr.live, p)
+	}
+	delete(tr.watched, p)
 }

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"slices"
 	"time"
 
 	"inquest/sources/heap"
@@ -28,12 +29,13 @@ type IndexTarget struct {
 	KeyAttNums []int16 `json:"key_attnums"`
 }
 
-// KnownTID is a row version that is known from elsewhere (index descent, heap page) to hold the key.
+// KnownTID is a row version that is known from elsewhere (index descent, heap page) to hold the key. It speaks of the last version that
+// was written to the address before AsOf and of no earlier one.
 type KnownTID struct {
 	Target int      `json:"target"`         // index into targets
 	Rel    RelFile  `json:"rel,omitzero"`   // zero: the target's file now
 	TID    heap.TID `json:"tid"`            // of the version itself, not of a redirect to it
-	AsOf   LSN      `json:"as_of,omitzero"` // when it was seen there; zero: after the end of the WAL read
+	AsOf   LSN      `json:"as_of,omitzero"` // when it was seen there: the LSN of its heap page; zero: at the end of the WAL read
 }
 
 // Options limits and helps a Trace.
@@ -223,4 +225,27 @@ type Lineage struct {
 	BadCRC     int64            `json:"bad_crc,omitempty"`
 	Damaged    int64            `json:"damaged,omitempty"` // records of interest whose content contradicts itself
 	Notes      []string         `json:"notes,omitempty"`
+	// Missed says why WAL that was read may hold more of the key than Events tell. While it is not empty, an empty Events is no proof.
+	Missed []string `json:"missed,omitempty"`
+	// Unread counts changes in the target tables that may have been the key's: deletes and updates carry no key at wal_level replica, and
+	// neither the row nor an image of its page came before them in the WAL. It is zero when full_page_writes is on and the WAL begins
+	// before a checkpoint whose changes it holds.
+	Unread Unread `json:"unread,omitzero"`
+}
+
+// Unread counts changes of rows that could not be told, with the first and the last of them.
+type Unread struct {
+	Deletes int       `json:"deletes,omitempty"`
+	Updates int       `json:"updates,omitempty"`
+	First   LSN       `json:"first,omitzero"`
+	Last    LSN       `json:"last,omitzero"`
+	From    time.Time `json:"from,omitzero"` // the last commit or abort before First
+	To      time.Time `json:"to,omitzero"`
+}
+
+func (l *Lineage) miss(why string) {
+	l.Notes = append(l.Notes, why)
+	if !slices.Contains(l.Missed, why) {
+		l.Missed = append(l.Missed, why)
+	}
 }

@@ -40,50 +40,94 @@ func (tr *tracer) imageBlock(rec *Record, b *Block, skip heap.TID) {
 		tr.creating[b.Rel] = created
 	}
 	if rel != nil {
-		rel.heapSeen = true
 		tr.heapImage(rec, rel, p, b.Block, skip, isNew && created.xid == rec.XID)
 	}
 }
 
 // heapImage looks for the key on a heap page. rewrite says that the page was written whole into a new file.
 func (tr *tracer) heapImage(rec *Record, rel *relation, p heap.Page, block uint32, skip heap.TID, rewrite bool) {
+	tr.readWhole(rel.file, block)
 	for n := 1; n <= p.Pointers(); n++ {
-		t, ok := p.Tuple(n)
 		tid := heap.TID{Block: block, Offset: uint16(n)}
-		if !ok || tid == skip || rel.foreign(t) {
+		if tid == skip {
 			continue
 		}
 		at := place{rel.file, tid}
+		if p.Pointer(n).State == heap.PointerUnused {
+			tr.freed(at, rec.LSN)
+			continue
+		}
+		t, ok := p.Tuple(n)
+		if !ok || rel.foreign(t) {
+			continue
+		}
 		tr.observe(at, t)
 		switch rel.t.match.Match(t) {
 		case heap.Same:
 			tr.sighted(rec, rel, at, t, rewrite)
 		case heap.Different:
-			if v := tr.live[at]; v != nil && v.assumed && rec.LSN < v.asOf {
-				tr.end(at, rec.LSN)
-			}
+			tr.imageContradicts(rec, at, t)
 		case heap.Undecided:
 		}
 	}
 }
 
+// imageContradicts handles another key's row at an address that is followed: the update that wrote it changed the key, or the address
+// was used again without a record that could be read.
+func (tr *tracer) imageContradicts(rec *Record, at place, t heap.Tuple) {
+	v := tr.live[at]
+	switch {
+	case v == nil:
+	case !v.shadow:
+		tr.vacate(at, rec.LSN, true)
+	case v.change != 0:
+		key, _ := v.t.match.KeyTexts(t)
+		tr.changedTo(v, key, "the new key was read from a page image")
+	}
+}
+
+// changedTo tells the key that an update gave the row.
+func (tr *tracer) changedTo(v *version, key []string, how string) {
+	if e := &tr.events[v.change-1]; e.NewKey == nil {
+		e.NewKey, e.Note = key, how
+	}
+	v.change = 0
+}
+
+// unchanged takes a row back whose key was thought to be changed: it was another unique column.
+func (tr *tracer) unchanged(v *version) {
+	e := &tr.events[v.change-1]
+	e.KeyChanged, e.OldKey, e.NewKey, e.Note = false, nil, nil, ""
+	v.shadow, v.change = false, 0
+}
+
 func (tr *tracer) sighted(rec *Record, rel *relation, at place, t heap.Tuple, rewrite bool) {
 	v := tr.live[at]
-	if v != nil && v.hasTuple {
+	if v != nil && v.shadow {
+		if v.change == 0 {
+			v = nil
+		} else {
+			tr.unchanged(v)
+		}
+	}
+	if v != nil {
+		v.until = 0 // seen: from here on it is no assumption
+	}
+	if v != nil && v.hasTuple && v.tuple.To == 0 {
 		return
 	}
 	fresh := v == nil
 	if fresh || v.incarnation == 0 {
 		if fresh {
-			v = tr.start(at, rel.t, 0)
+			v = tr.start(at, rel.t, 0, 0)
+			if rewrite {
+				tr.followed[writing{at, rec.LSN}] = true
+			}
 		}
 		v.incarnation = tr.incarnationOf(t, rewrite)
 	}
 	v.tuple, v.hasTuple = keep(t), true
-	if v.assumed && rec.LSN < v.asOf {
-		v.asOf = rec.LSN // seen: from here on it is no assumption
-		v.assumed = false
-	}
+	v.assumed = false
 	op := OpImage
 	if rewrite {
 		op = OpRewrite
@@ -99,7 +143,7 @@ func (tr *tracer) sighted(rec *Record, rel *relation, at place, t heap.Tuple, re
 	}
 	tr.xact(e.Xmax, 0, rec.LSN)
 	if fresh && !rewrite {
-		tr.learnKnown(v, rec.LSN)
+		tr.sight(at, rec.LSN, nil)
 	}
 }
 
@@ -180,59 +224,37 @@ func (tr *tracer) leafImage(rec *Record, rel *relation, raw []byte) {
 	}
 }
 
+// leafEntry handles an index entry: the last row version that was written to its address before has the entry's key, because an address
+// is not used again before its entries are gone.
 func (tr *tracer) leafEntry(rec *Record, rel *relation, it heap.IndexTuple) {
 	same := rel.index.match.Match(it.AsTuple(rel.index.nkeys)) == heap.Same
+	if !same && len(tr.live) == 0 {
+		return
+	}
 	for _, tid := range it.TIDs {
 		at := place{rel.t.Rel, tid}
 		v := tr.live[at]
 		switch {
-		case same && v == nil:
-			tr.leafSighted(rec, rel, at)
-		case !same && v != nil && !v.hasTuple:
-			tr.leafContradicts(rel, it, v)
+		case same && v != nil && v.change != 0:
+			tr.unchanged(v)
+		case same && (v == nil || v.shadow):
+			tr.event(rec, OpIndexLeaf, tr.appear(at, rel.t, rec.LSN)).Note = "entry of index " + rel.index.name
+		case same:
+			v.until = 0
+		case v != nil:
+			tr.leafContradicts(rec, rel, it, v)
 		}
 	}
 }
 
-// leafSighted handles an index entry with the key for an address that is not followed.
-func (tr *tracer) leafSighted(rec *Record, rel *relation, at place) {
-	for i := tr.nrecent - 1; i >= 0 && i >= tr.nrecent-len(tr.recent); i-- {
-		u := &tr.recent[i%len(tr.recent)]
-		if u.to != at {
-			continue
-		}
-		// The update's record did not hold the key, because it shares its first or last bytes with the old version.
-		v := tr.start(at, rel.t, tr.nextIncarnation())
-		e := tr.event(&Record{LSN: u.lsn, TLI: rec.TLI, XID: u.xid, TopXID: u.top}, OpUpdate, &version{place: u.from, t: rel.t, incarnation: v.incarnation})
-		e.NewTID, e.After = at.tid, u.after
-		e.Note = "the key was read from the index entry, the row was not"
-		u.to = place{}
-		if u.keys {
-			e.KeyChanged, e.NewKey = true, rel.t.wanted()
-			tr.newWatch = append(tr.newWatch, u.from)
-		} else {
-			tr.learnKnown(&version{place: u.from, t: rel.t}, u.lsn)
-		}
-		return
-	}
-	v := tr.start(at, rel.t, tr.nextIncarnation())
-	tr.event(rec, OpIndexLeaf, v).Note = "entry of index " + rel.index.name
-	tr.learnKnown(v, rec.LSN)
-}
-
-// leafContradicts handles an index entry with another key for a version whose bytes are not known: the update that made it changed
-// the key.
-func (tr *tracer) leafContradicts(rel *relation, it heap.IndexTuple, v *version) {
+// leafContradicts handles an index entry with another key for a followed version.
+func (tr *tracer) leafContradicts(rec *Record, rel *relation, it heap.IndexTuple, v *version) {
 	key, ok := rel.index.match.KeyTexts(it.AsTuple(rel.index.nkeys))
-	if !ok {
-		return
-	}
-	for i := len(tr.events) - 1; i >= 0 && i >= len(tr.events)-8; i-- {
-		e := &tr.events[i]
-		if e.Op == OpUpdate && e.Rel == v.rel && e.NewTID == v.tid && e.NewKey == nil && e.KeyChanged {
-			e.KeyChanged, e.NewKey, e.OldKey = true, key, rel.t.wanted()
-			e.Note = "the new key was read from the index entry"
-			return
-		}
+	switch {
+	case !ok || v.shadow && v.change == 0:
+	case v.change != 0:
+		tr.changedTo(v, key, "the new key was read from the index entry")
+	case !v.hasTuple:
+		tr.vacate(v.place, rec.LSN, true)
 	}
 }

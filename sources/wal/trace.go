@@ -11,12 +11,13 @@ import (
 )
 
 const (
-	maxPasses = 5
+	maxRounds = 5
 	maxEvents = 20000
 )
 
 // Trace finds every version of a key in WAL and follows each to its end. Several targets are for a table that is not known. The walk is
-// repeated, at most five times, when a later record reveals where the key lived before; a last walk describes the transactions. Errors
+// repeated, at most five times, when a walk backwards shows that a later record reveals where the key lived before; a last walk describes
+// the transactions. Errors
 // come from the source, the context, or a key that fits no target; damage in WAL is reported in the Lineage.
 func Trace(ctx context.Context, src Source, targets []Target, opt Options) (*Lineage, error) {
 	plan, err := MakePlan(ctx, src, opt.TLI)
@@ -63,7 +64,7 @@ func traceTimeline(ctx context.Context, src Source, plan Plan, targets []Target,
 		l.Targets = append(l.Targets, t.Table)
 	}
 	var tr *tracer
-	for l.Passes = 1; ; l.Passes++ {
+	for round := 1; ; round++ {
 		tr = newTracer(s)
 		r := NewReader(src, plan, s.reader())
 		for r.Next(ctx) {
@@ -72,12 +73,18 @@ func traceTimeline(ctx context.Context, src Source, plan Plan, targets []Target,
 		if err := r.Err(); err != nil {
 			return nil, err
 		}
-		l.take(r, tr, l.Passes == 1)
-		if !s.learn(tr) {
+		tr.close(r.pos)
+		l.Passes++
+		l.take(r, tr, round == 1)
+		again, err := s.learn(ctx, src, plan, l, tr)
+		if err != nil {
+			return nil, err
+		}
+		if !again {
 			break
 		}
-		if l.Passes == maxPasses {
-			l.Notes = append(l.Notes, "the key has a longer history than five passes follow; earlier versions may be missing")
+		if round == maxRounds {
+			l.miss("the key has a longer history than the walks over WAL follow; earlier versions may be missing")
 			break
 		}
 	}
@@ -88,16 +95,23 @@ func traceTimeline(ctx context.Context, src Source, plan Plan, targets []Target,
 	return l, nil
 }
 
-// setup is what all passes share: the targets in a form made for comparing, and what earlier passes learned.
+// setup is what all walks share: the targets in a form made for comparing, and what earlier walks learned.
 type setup struct {
 	targets []*target
 	opt     Options
 	rels    map[RelFile]*relation
 	oids    map[uint32]int // target by table oid
+	dbs     map[uint32]bool
 	known   map[KnownTID]bool
-	watch   map[place]bool // addresses whose content is needed to read an update
-	filter  [1024]uint64   // of file numbers, to pass over other relations cheaply
+	filter  [1024]uint64 // of file numbers, to pass over other relations cheaply
 	notes   []string
+
+	backed    bool // a walk backwards has resolved the sightings: claims and starts hold all that follows from them
+	sightings map[sighting]bool
+	claims    map[writing]bool // writes whose content is not in the record and that wrote the key
+	starts    map[LSN][]place  // by run: places that held the key when the run began
+	watch     map[place]bool   // places whose content is needed to read an update
+	unsure    map[place]LSN    // places of known with their latest sighting: the last write before it counts
 }
 
 type target struct {
@@ -107,11 +121,10 @@ type target struct {
 }
 
 type relation struct {
-	file     RelFile
-	t        *target
-	index    *indexInfo // nil for heap files
-	guess    bool       // an earlier or later file of the table, its TOAST table or an index, by the transaction that replaced it
-	heapSeen bool       // rows were seen in it
+	file  RelFile
+	t     *target
+	index *indexInfo // nil for heap files
+	guess bool       // an earlier or later file of the table, by its rank among the files that a transaction replaced
 }
 
 type indexInfo struct {
@@ -121,7 +134,10 @@ type indexInfo struct {
 }
 
 func newSetup(targets []Target, opt Options) (*setup, error) {
-	s := &setup{opt: opt, rels: map[RelFile]*relation{}, oids: map[uint32]int{}, known: map[KnownTID]bool{}, watch: map[place]bool{}}
+	s := &setup{
+		opt: opt, rels: map[RelFile]*relation{}, oids: map[uint32]int{}, dbs: map[uint32]bool{}, known: map[KnownTID]bool{},
+		sightings: map[sighting]bool{}, unsure: map[place]LSN{},
+	}
 	if s.opt.MaxXacts == 0 {
 		s.opt.MaxXacts = 200
 	}
@@ -151,11 +167,17 @@ func newSetup(targets []Target, opt Options) (*setup, error) {
 			k.Rel = targets[k.Target].Rel
 		}
 		s.known[k] = true
+		p, until := place{k.Rel, k.TID}, k.AsOf
+		if until == 0 {
+			until = ^LSN(0)
+		}
+		s.unsure[p] = max(s.unsure[p], until)
 	}
 	return s, nil
 }
 
 func (s *setup) addTarget(t *target) {
+	s.dbs[t.Rel.DB] = true
 	s.add(&relation{file: t.Rel, t: t})
 	for _, r := range t.OldRels {
 		s.add(&relation{file: r, t: t})
@@ -223,23 +245,22 @@ func (s *setup) reader() ReaderOptions {
 	}
 }
 
-// learn takes over what a pass revealed and reports whether another pass can show more.
-func (s *setup) learn(tr *tracer) bool {
-	more := false
+// learn takes over what a walk revealed and reports whether another can show more.
+func (s *setup) learn(ctx context.Context, src Source, plan Plan, l *Lineage, tr *tracer) (bool, error) {
+	again, open := false, tr.undecided()
 	for _, r := range tr.newRels {
-		more = s.add(r) || more
+		again = s.add(r) || again
 	}
-	for _, k := range tr.newKnown {
-		if !s.known[k] {
-			s.known[k], more = true, true
+	for _, g := range tr.sightings {
+		if !g.from.withdrawn() && !s.sightings[g.sighting] {
+			s.sightings[g.sighting], open = true, true
 		}
 	}
-	for _, p := range tr.newWatch {
-		if !s.watch[p] {
-			s.watch[p], more = true, true
-		}
+	if !open || again { // the next walk, which knows the files, sees more
+		return again, nil
 	}
-	return more
+	more, err := s.trackBack(ctx, src, plan, l, tr)
+	return more, err
 }
 
 func (l *Lineage) take(r *Reader, tr *tracer, first bool) {
@@ -248,6 +269,7 @@ func (l *Lineage) take(r *Reader, tr *tracer, first bool) {
 		l.Records = r.Records
 	}
 	l.BadCRC, l.Gaps, l.End, l.Damaged = r.BadCRC, r.Gaps(), r.End(), tr.damaged
+	l.Unread = tr.unread
 	l.Covered = nil
 	for _, c := range r.Covered() {
 		cov := Coverage{Range: c}

@@ -14,6 +14,25 @@ type place struct {
 	tid heap.TID
 }
 
+// writing names one occupant of a place: the row version that the record at a position wrote there.
+type writing struct {
+	place
+	at LSN
+}
+
+// sighting says that the last row version which was written to a place before asOf held the key. It says nothing of any version that
+// was there before that one: places are used again.
+type sighting struct {
+	place
+	asOf LSN
+}
+
+// seen is a sighting with the version it follows from, nil when a record showed it.
+type seen struct {
+	sighting
+	from *version
+}
+
 // version is a row version that holds the key, or held it before an update changed it.
 type version struct {
 	place
@@ -21,11 +40,13 @@ type version struct {
 	incarnation int
 	tuple       heap.Tuple
 	hasTuple    bool
-	assumed     bool
-	asOf        LSN
+	assumed     bool // by evidence from later
+	until       LSN  // a write to the place before this position withdraws the assumption; 0: it is proved
 	discarded   bool
 	dead        bool     // pruned to a dead line pointer
 	parent      *version // the version an update made this one from
+	shadow      bool     // the row has another key now, or perhaps: nothing that happens to it is the key's
+	change      int      // shadow: 1 + index of the event that changed the key, while the new key is not known
 }
 
 // withdrawn reports that the version, or one it came from, was assumed wrongly.
@@ -48,7 +69,7 @@ func timeOf(micros int64) time.Time {
 	return heap.Time(micros)
 }
 
-// tracer is one pass over WAL.
+// tracer is one walk over WAL.
 type tracer struct {
 	*setup
 	live        map[place]*version
@@ -56,30 +77,36 @@ type tracer struct {
 	waiting     int // events from here on have no Before yet
 	xacts       map[uint32]*Xact
 	incarnation int
-	recent      [512]recentUpdate // updates of target tables whose new version could not be read
-	nrecent     int
 	locks       map[uint32][]uint32 // xid to oids of targets
 	created     map[uint32][]RelFile
 	creating    map[RelFile]newFile
 	truncates   map[uint32][]uint32 // xid to oids named by a TRUNCATE record
+	catalogue   catalogue
 	relations   []RelationEvent
 	restarts    []Restart
 	newRels     []*relation
-	newKnown    []KnownTID
-	newWatch    []place
-	watched     map[place]heap.Tuple // last content of addresses whose row became the key's later
+	sightings   []seen
+	followed    map[writing]bool       // writes that were told to be the key's
+	started     map[LSN]map[place]bool // places that were followed from the start of a run
+	blank       map[place]bool         // places of known whose last write could not be read
+	watched     map[place]heap.Tuple   // content of places that are watched
+	whole       map[wholeKey]uint64    // blocks of which an image was seen in this run, so that all their rows were read
 	times       map[LSN]*timeSpan
 	span        *timeSpan // of the run that is being read
 	spanFrom    LSN
+	run         LSN   // where the run began
+	last        LSN   // the record before
 	lastMicros  int64 // time of the last commit or abort
 	lastCommit  int64
 	others      int // transactions that deleted other rows
 	damaged     int64
+	unread      Unread
+	missed      []string
 	r           *Reader
 	segs        []segmentNote // by index into the plan's segments
 }
 
-// segmentNote is what a pass remembers of a segment, so that later walks can leave it out.
+// segmentNote is what a walk remembers of a segment, so that later ones can leave it out.
 type segmentNote struct {
 	minXID, maxXID uint32
 	target         bool // holds records of a target's heap
@@ -90,37 +117,24 @@ type newFile struct {
 	filled bool
 }
 
-type recentUpdate struct {
-	lsn      LSN
-	xid, top uint32
-	from, to place
-	keys     bool // a key column changed
-	after    time.Time
-}
-
 func newTracer(s *setup) *tracer {
-	tr := &tracer{
+	return &tracer{
 		setup: s, live: map[place]*version{}, xacts: map[uint32]*Xact{}, locks: map[uint32][]uint32{},
-		created: map[uint32][]RelFile{}, creating: map[RelFile]newFile{}, truncates: map[uint32][]uint32{}, times: map[LSN]*timeSpan{}, watched: map[place]heap.Tuple{},
+		created: map[uint32][]RelFile{}, creating: map[RelFile]newFile{}, truncates: map[uint32][]uint32{}, times: map[LSN]*timeSpan{},
+		followed: map[writing]bool{}, started: map[LSN]map[place]bool{}, blank: map[place]bool{}, watched: map[place]heap.Tuple{},
+		whole: map[wholeKey]uint64{}, catalogue: newCatalogue(),
 	}
-	for k := range s.known {
-		asOf := k.AsOf
-		if asOf == 0 {
-			asOf = ^LSN(0)
-		}
-		p := place{k.Rel, k.TID}
-		// The latest sighting wins: what it rules out is ruled out for the earlier ones too.
-		if old := tr.live[p]; old == nil || old.asOf > asOf {
-			tr.live[p] = &version{place: p, t: s.targets[k.Target], assumed: true, asOf: asOf}
-		}
-	}
-	return tr
 }
 
 // record looks at one record; almost all are passed over after a few comparisons.
 func (tr *tracer) record(r *Reader) {
 	rec := &r.rec
 	tr.r = r
+	if r.runFrom != tr.run {
+		tr.endRun(tr.last)
+		tr.beginRun(r.runFrom)
+	}
+	tr.last = rec.LSN
 	n := tr.note(r.seg)
 	if x := rec.XID; x != 0 {
 		n.minXID, n.maxXID = min(n.minXID, x), max(n.maxXID, x)
@@ -130,6 +144,8 @@ func (tr *tracer) record(r *Reader) {
 		if f, ok := firstRel(rec); ok && tr.relation(f) != nil {
 			n.target = true
 			tr.heapRecord(rec)
+		} else if ok && f.Rel == pgClass && tr.dbs[f.DB] {
+			tr.classRecord(rec)
 		} else if ok && len(tr.creating) > 0 {
 			tr.fillNew(f, rec)
 		} else if !ok && rec.RMGR == rmHeap && rec.Info&heapOpMask == heapTruncate {
@@ -148,6 +164,92 @@ func (tr *tracer) record(r *Reader) {
 			tr.otherRecord(rec)
 		}
 	}
+}
+
+// beginRun takes up what later evidence says of places at the start of a run.
+func (tr *tracer) beginRun(from LSN) {
+	tr.run = from
+	tr.started[from] = map[place]bool{}
+	if tr.backed {
+		for _, p := range tr.starts[from] {
+			tr.assume(p, 0)
+		}
+		return
+	}
+	for k := range tr.known {
+		until, p := k.AsOf, place{k.Rel, k.TID}
+		if until == 0 {
+			until = ^LSN(0)
+		}
+		if until <= from {
+			continue
+		}
+		// The earliest sighting counts: a write after it is another row's affair, one before it withdraws them all.
+		if old := tr.live[p]; old == nil || old.until > until {
+			tr.assume(p, until)
+		}
+	}
+}
+
+func (tr *tracer) assume(p place, until LSN) {
+	if r := tr.relation(p.rel); r != nil && r.index == nil {
+		tr.live[p] = &version{place: p, t: r.t, assumed: true, until: until}
+		tr.started[tr.run][p] = true
+	}
+}
+
+// endRun forgets where the key is: what happened in the hole after the run is not known, and evidence from behind it says nothing of
+// what was before.
+func (tr *tracer) endRun(at LSN) {
+	for p, v := range tr.live {
+		v.discarded = v.until > at
+		delete(tr.live, p)
+	}
+	for p := range tr.blank {
+		if tr.unsure[p] > at {
+			delete(tr.blank, p)
+		}
+	}
+	clear(tr.watched)
+	clear(tr.whole)
+	tr.catalogue.forget()
+}
+
+// close ends the last run at a position: evidence from later than that counts only when it is from the present.
+func (tr *tracer) close(at LSN) {
+	for _, v := range tr.live {
+		v.discarded = v.discarded || v.until > at && v.until != ^LSN(0)
+	}
+}
+
+// undecided reports that the last write into a place that is known to hold the key could not be read: where the row was before has to
+// be found out.
+func (tr *tracer) undecided() bool { return !tr.backed && len(tr.blank) > 0 }
+
+type wholeKey struct {
+	rel   RelFile
+	group uint32 // of 64 blocks
+}
+
+func (tr *tracer) readWhole(rel RelFile, block uint32) {
+	tr.whole[wholeKey{rel, block >> 6}] |= 1 << (block & 63)
+}
+
+// passed counts a change of a row whose key is not known.
+func (tr *tracer) passed(rec *Record, c *Change) {
+	if c.HasOld || c.OldBlock.HasImage || tr.whole[wholeKey{c.Rel, c.TID.Block >> 6}]>>(c.TID.Block&63)&1 != 0 {
+		return
+	}
+	u := &tr.unread
+	if c.Op == heapDelete {
+		u.Deletes++
+	} else {
+		u.Updates++
+	}
+	if u.First == 0 {
+		u.First, u.From = rec.LSN, timeOf(tr.lastMicros)
+	}
+	u.Last, u.To = rec.LSN, timeOf(tr.lastMicros)
 }
 
 // note returns the note of a segment. A record is noted where it ends; ranges are widened by one segment for its start.
@@ -249,10 +351,13 @@ func (e *Event) setRow(t heap.Tuple) {
 	e.tuple, e.hasTuple = t, true
 }
 
-// start begins to follow a version.
-func (tr *tracer) start(p place, t *target, incarnation int) *version {
+// start begins to follow a version that the record wrote.
+func (tr *tracer) start(p place, t *target, incarnation int, at LSN) *version {
 	v := &version{place: p, t: t, incarnation: incarnation}
 	tr.live[p] = v
+	if at != 0 {
+		tr.followed[writing{p, at}] = true
+	}
 	return v
 }
 
@@ -261,38 +366,32 @@ func (tr *tracer) nextIncarnation() int {
 	return tr.incarnation
 }
 
-// end stops following an address that was freed or taken by another row. What was noted on the assumption that it held the key is
-// withdrawn when the assumption dates from after that.
-func (tr *tracer) end(p place, at LSN) {
-	v := tr.live[p]
-	if v == nil {
-		return
+// vacate ends what was at an address before a write. Whatever later evidence says of the address, it says of what is written now.
+func (tr *tracer) vacate(p place, at LSN, read bool) {
+	if v := tr.live[p]; v != nil {
+		v.discarded = v.discarded || v.until > at
+		delete(tr.live, p)
 	}
-	if v.assumed && at < v.asOf {
-		v.discarded = true
-		// The evidence from later still stands: the key must come to this address further on.
-		again := *v
-		again.discarded, again.hasTuple = false, false
-		tr.live[p] = &again
-		return
+	if len(tr.watched) > 0 {
+		delete(tr.watched, p)
 	}
-	delete(tr.live, p)
-}
-
-// learnKnown notes an address for the next pass: it held the key at this record.
-func (tr *tracer) learnKnown(v *version, at LSN) {
-	k := KnownTID{Target: v.t.index, Rel: v.rel, TID: v.tid, AsOf: at}
-	for have := range tr.known {
-		if have.Rel == k.Rel && have.TID == k.TID && (have.AsOf == 0 || have.AsOf >= at) && have.AsOf != 0 {
-			return
+	if until, ok := tr.unsure[p]; ok && at < until {
+		if read {
+			delete(tr.blank, p)
+		} else {
+			tr.blank[p] = true
 		}
 	}
-	if !tr.known[k] {
-		tr.newKnown = append(tr.newKnown, k)
+}
+
+// sight notes that an address held the key after a record; a walk backwards finds out since when.
+func (tr *tracer) sight(p place, at LSN, from *version) {
+	if len(tr.sightings) < maxEvents {
+		tr.sightings = append(tr.sightings, seen{sighting{p, at}, from})
 	}
 }
 
-// finish turns the pass into the lineage's events.
+// finish turns the walk into the lineage's events.
 func (tr *tracer) finish(l *Lineage) {
 	for i := range tr.events {
 		if e := &tr.events[i]; !e.version.withdrawn() {
@@ -307,8 +406,11 @@ func (tr *tracer) finish(l *Lineage) {
 		}
 	}
 	l.Relations, l.Restarts = tr.relations, tr.restarts
-	if len(tr.events) >= maxEvents {
-		l.Notes = append(l.Notes, "more than 20000 events: the rest are left out")
+	if len(tr.events) >= maxEvents || len(tr.sightings) >= maxEvents {
+		l.miss("more than 20000 events: the rest are left out")
+	}
+	for _, n := range tr.missed {
+		l.miss(n)
 	}
 }
 

@@ -70,8 +70,8 @@ func (tr *tracer) ended(rec *Record, x *XactEnd) {
 	state := Aborted
 	if x.Op == xactCommit || x.Op == xactCommitPrepared {
 		state = Committed
-		tr.committed(rec, x)
 	}
+	tr.replacements(rec, x, state == Committed)
 	tr.family(rec, x, state)
 	for _, id := range append([]uint32{x.XID}, x.Subxacts...) {
 		for _, f := range tr.created[id] {
@@ -80,6 +80,7 @@ func (tr *tracer) ended(rec *Record, x *XactEnd) {
 		delete(tr.created, id)
 		delete(tr.locks, id)
 		delete(tr.truncates, id)
+		tr.catalogue.ended(id)
 	}
 }
 
@@ -117,8 +118,8 @@ func (tr *tracer) family(rec *Record, x *XactEnd, state XactState) {
 	}
 }
 
-// committed looks for targets whose file a commit removes or replaces.
-func (tr *tracer) committed(rec *Record, x *XactEnd) {
+// replacements looks for targets whose file the end of a transaction removes or replaces.
+func (tr *tracer) replacements(rec *Record, x *XactEnd, committed bool) {
 	if len(x.Dropped) == 0 && len(x.Stats) == 0 {
 		return
 	}
@@ -127,80 +128,142 @@ func (tr *tracer) committed(rec *Record, x *XactEnd) {
 		if t.match == nil {
 			continue
 		}
-		if tr.concerns(t, ids, x) {
-			tr.replaced(rec, t, ids, x)
+		c := tr.replacement(t, ids, x)
+		for _, f := range append(slices.Clone(c.old), c.new...) {
+			if tr.relation(f) == nil {
+				tr.newRels = append(tr.newRels, &relation{file: f, t: t, guess: c.guess})
+			}
+		}
+		if committed && c.op != "" {
+			tr.replaced(rec, t, ids, x, &c)
 		}
 	}
 }
 
-func (tr *tracer) concerns(t *target, ids []uint32, x *XactEnd) bool {
-	for _, f := range x.Dropped {
-		if r := tr.relation(f); r != nil && r.t == t && r.index == nil && !r.guess {
-			return true
-		}
-	}
+// replacement is what a transaction did to a table's file; op is empty for nothing.
+type replacement struct {
+	op       Op
+	note     string
+	old, new []RelFile
+	guess    bool
+	unsure   bool // whether rows were kept
+}
+
+// replacement tells drop, truncate and rewrite apart. The catalogue says which file was the table's; without it, a file that is known to
+// be the table's must be among those made or removed.
+func (tr *tracer) replacement(t *target, ids []uint32, x *XactEnd) replacement {
+	var created []RelFile
 	for _, id := range ids {
-		if t.OID != 0 && slices.Contains(tr.locks[id], t.OID) && len(x.Dropped) > 0 || slices.Contains(tr.created[id], t.Rel) && len(x.Dropped) > 0 {
-			return true
+		created = append(created, tr.created[id]...)
+	}
+	var c replacement
+	for _, m := range tr.catalogue.movesOf(t.OID, ids) {
+		c.old = append(c.old, numbered(x.Dropped, m.from)...)
+		c.new = append(c.new, numbered(created, m.to)...)
+	}
+	own := func(f RelFile) bool { r := tr.relation(f); return r != nil && r.t == t && r.index == nil }
+	if len(c.new) == 0 {
+		tr.swapped(&c, created, x.Dropped, ids, own)
+	}
+	truncated := named(tr.truncates, ids, t.OID)
+	switch {
+	case x.droppedStat(t) || named(tr.catalogue.gone, ids, t.OID):
+		c.op = OpDrop
+		return c
+	case len(c.new) > 0:
+	case slices.ContainsFunc(x.Dropped, own) && len(created) == 0:
+		c.op = OpDrop
+		return c
+	case (slices.ContainsFunc(x.Dropped, own) || slices.ContainsFunc(created, own)) && !named(tr.catalogue.born, ids, t.OID), truncated:
+		if !tr.pair(&c, created, x.Dropped, ids, own) {
+			if !truncated && !slices.ContainsFunc(x.Dropped, own) {
+				return c
+			}
+			tr.miss("a transaction replaced the files of " + t.Table + " and of others, and WAL does not tell which was whose: what happened in the table's other file is not shown")
+		}
+	default:
+		return c
+	}
+	isFilled := func(f RelFile) bool { return tr.creating[f].filled }
+	filled := slices.ContainsFunc(c.new, isFilled)
+	switch {
+	case truncated:
+		c.op = OpTruncate
+	case len(c.new) == 0 && slices.ContainsFunc(created, isFilled):
+		c.op, c.note, c.unsure = OpRewrite, "WAL does not tell which file replaced the table's, nor whether the row was kept", true
+	case filled:
+		c.op, c.note = OpRewrite, "the new file got rows: VACUUM FULL, CLUSTER, ALTER TABLE, or TRUNCATE and a load in one transaction"
+	default:
+		c.op, c.note = OpTruncate, "the new file got no rows: TRUNCATE, or the rewrite of a table without live rows"
+	}
+	return c
+}
+
+// swapped finds the other file of a table by the catalogue's row of another: VACUUM FULL and the like make a table that is dropped again
+// and swap files with it, TRUNCATE moves the table from the old file to the new.
+func (tr *tracer) swapped(c *replacement, created, dropped []RelFile, ids []uint32, own func(RelFile) bool) {
+	for _, id := range ids {
+		for _, m := range tr.catalogue.moves[id] {
+			old, made := numbered(dropped, m.to), numbered(created, m.from)
+			if len(old) == 0 || len(made) == 0 {
+				old, made = numbered(dropped, m.from), numbered(created, m.to)
+			}
+			if len(old) > 0 && len(made) > 0 && (own(old[0]) || own(made[0])) {
+				c.old, c.new = append(c.old, old...), append(c.new, made...)
+			}
 		}
 	}
-	return x.droppedStat(t)
+}
+
+// pair finds the other file of a table by its rank: TRUNCATE makes a new file for each old one, in order, and a commit lists the old ones
+// last first (catalog/storage.c). A rewrite keeps no such order; it makes a table for the time being.
+func (tr *tracer) pair(c *replacement, created, dropped []RelFile, ids []uint32, own func(RelFile) bool) bool {
+	n := len(created)
+	if n == 0 || n != len(dropped) || slices.ContainsFunc(ids, func(id uint32) bool { return len(tr.catalogue.born[id]) > 0 }) {
+		return false
+	}
+	for i, f := range created {
+		if old := dropped[n-1-i]; own(f) || own(old) {
+			c.new, c.old, c.guess = append(c.new, f), append(c.old, old), true
+		}
+	}
+	return len(c.new) > 0
+}
+
+func numbered(files []RelFile, node uint32) []RelFile {
+	i := slices.IndexFunc(files, func(f RelFile) bool { return f.Rel == node && node != 0 })
+	if i < 0 {
+		return nil
+	}
+	return files[i : i+1]
+}
+
+func (tr *tracer) miss(why string) {
+	if !slices.Contains(tr.missed, why) {
+		tr.missed = append(tr.missed, why)
+	}
 }
 
 func (x *XactEnd) droppedStat(t *target) bool {
 	return t.OID != 0 && slices.ContainsFunc(x.Stats, func(s DroppedStat) bool { return s.Kind == 2 && s.OID == uint64(t.OID) })
 }
 
-// replaced tells drop, truncate and rewrite apart and ends the versions in the files that go.
-func (tr *tracer) replaced(rec *Record, t *target, ids []uint32, x *XactEnd) {
-	ev := RelationEvent{LSN: rec.LSN, XID: x.XID, Target: t.index, Table: t.Table, OID: t.OID, Dropped: x.Dropped, Time: x.Time}
-	filled, named := false, false
+// replaced tells what became of a target's file and ends the versions in it.
+func (tr *tracer) replaced(rec *Record, t *target, ids []uint32, x *XactEnd, c *replacement) {
+	ev := RelationEvent{LSN: rec.LSN, Op: c.op, XID: x.XID, Target: t.index, Table: t.Table, OID: t.OID, Dropped: x.Dropped, Time: x.Time, Note: c.note}
 	for _, id := range ids {
 		ev.Created = append(ev.Created, tr.created[id]...)
-		named = named || slices.Contains(tr.truncates[id], t.OID)
-	}
-	for _, f := range ev.Created {
-		filled = filled || tr.creating[f].filled
-	}
-	for _, f := range append(slices.Clone(ev.Created), x.Dropped...) {
-		if tr.relation(f) == nil {
-			tr.newRels = append(tr.newRels, &relation{file: f, t: t, guess: true})
-		}
-	}
-	if !named && !x.droppedStat(t) && !tr.heapReplaced(t, &ev) {
-		return // an index: REINDEX, DROP INDEX, a constraint; or the next pass, which knows the files, will tell
-	}
-	switch {
-	case x.droppedStat(t) || len(ev.Created) == 0:
-		ev.Op = OpDrop
-	case named:
-		ev.Op = OpTruncate
-	case filled:
-		ev.Op, ev.Note = OpRewrite, "the new file got rows: VACUUM FULL, CLUSTER, ALTER TABLE, or TRUNCATE and a load in one transaction"
-	default:
-		ev.Op, ev.Note = OpTruncate, "the new file got no rows: TRUNCATE, or the rewrite of a table without live rows"
 	}
 	tr.relations = append(tr.relations, ev)
 	tr.xact(x.XID, 0, rec.LSN)
-	tr.endFiles(rec, t, &ev, ids)
-}
-
-// heapReplaced reports that a commit removed or replaced the rows' file and not merely an index of the table: the file is known to be
-// the table's, held rows, or its successor is the file of now.
-func (tr *tracer) heapReplaced(t *target, ev *RelationEvent) bool {
-	for _, f := range ev.Dropped {
-		if r := tr.relation(f); r != nil && r.t == t && r.index == nil && (!r.guess || r.heapSeen) {
-			return true
-		}
-	}
-	return slices.Contains(ev.Created, t.Rel)
+	tr.endFiles(rec, t, &ev, ids, c.unsure)
 }
 
 // endFiles ends the versions in the files that a commit removes. A rewrite carries every visible row over; one that it did not is gone.
-func (tr *tracer) endFiles(rec *Record, t *target, ev *RelationEvent, ids []uint32) {
+func (tr *tracer) endFiles(rec *Record, t *target, ev *RelationEvent, ids []uint32, unsure bool) {
 	seen := map[int]bool{}
 	for _, v := range tr.live {
-		if v.t == t && slices.Contains(ev.Created, v.rel) {
+		if v.t == t && !v.shadow && slices.Contains(ev.Created, v.rel) {
 			seen[v.incarnation] = true
 		}
 	}
@@ -212,7 +275,7 @@ func (tr *tracer) endFiles(rec *Record, t *target, ev *RelationEvent, ids []uint
 		if v.t != t || !slices.Contains(ev.Dropped, v.rel) {
 			continue
 		}
-		if !seen[v.incarnation] && tr.visible(v, ids) {
+		if !unsure && !seen[v.incarnation] && !v.shadow && tr.visible(v, ids) {
 			seen[v.incarnation] = true
 			e := tr.event(&Record{LSN: rec.LSN, TLI: rec.TLI, XID: ev.XID, Origin: rec.Origin}, op, v)
 			e.After, e.Before = timeOf(tr.lastMicros), ev.Time
@@ -306,21 +369,13 @@ func (tr *tracer) otherRecord(rec *Record) {
 	}
 }
 
-// create notes a new file; one made under an exclusive lock on a target will be the target's.
+// create notes a new file.
 func (tr *tracer) create(rec *Record, f RelFile) {
 	if len(tr.creating) >= maxCreated {
 		return
 	}
 	tr.created[rec.XID] = append(tr.created[rec.XID], f)
 	tr.creating[f] = newFile{xid: rec.XID}
-	for _, oid := range tr.locks[rec.XID] {
-		t := tr.targets[tr.oids[oid]]
-		if tr.relation(f) == nil && f.DB == t.Rel.DB {
-			r := &relation{file: f, t: t, guess: true}
-			tr.newRels = append(tr.newRels, r)
-			tr.add(r)
-		}
-	}
 }
 
 func (tr *tracer) fillNew(f RelFile, rec *Record) {
@@ -339,8 +394,10 @@ func (tr *tracer) shrink(rec *Record, f RelFile, blocks uint32) {
 	}
 	for _, v := range tr.sortedLive() {
 		if v.rel == f && v.tid.Block >= blocks {
-			tr.event(rec, OpShrink, v)
-			tr.end(v.place, rec.LSN)
+			if !v.shadow {
+				tr.event(rec, OpShrink, v)
+			}
+			tr.freed(v.place, rec.LSN)
 		}
 	}
 }
@@ -397,7 +454,7 @@ func (tr *tracer) restart(rec *Record) {
 		r.TLI, r.PrevTLI = d.u32(), d.u32()
 	}
 	for id, x := range tr.xacts {
-		if x.State == Unfinished && x.FirstLSN < rec.LSN && tr.ran(id) {
+		if x.State == Unfinished && x.FirstLSN < rec.LSN && x.LastLSN >= tr.run && tr.ran(id) { // else its end may lie in a hole
 			x.State, x.LSN = Crashed, rec.LSN
 			r.Lost = append(r.Lost, id)
 		}

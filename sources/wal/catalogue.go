@@ -1,0 +1,161 @@
+package wal
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"inquest/sources/heap"
+)
+
+const (
+	pgClass       = 1259 // pg_class's oid, and its file until VACUUM FULL rewrites it (catalog/pg_class.h)
+	classFileNode = 88   // offset of relfilenode in its rows: oid, relname (64), relnamespace, reltype, reloftype, relowner, relam come before
+	maxClassRows  = 100000
+)
+
+// catalogue reads in pg_class which file a transaction gave to which table. Of a transaction that replaces the files of several tables,
+// the commit record names the files only.
+type catalogue struct {
+	rows  map[place]heap.Tuple
+	moves map[uint32][]classMove // by xid
+	born  map[uint32][]uint32    // oids of relations made
+	gone  map[uint32][]uint32    // and dropped
+}
+
+type classMove struct{ oid, from, to uint32 }
+
+func newCatalogue() catalogue {
+	return catalogue{rows: map[place]heap.Tuple{}, moves: map[uint32][]classMove{}, born: map[uint32][]uint32{}, gone: map[uint32][]uint32{}}
+}
+
+func (k *catalogue) forget() {
+	clear(k.rows)
+	clear(k.moves)
+	clear(k.born)
+	clear(k.gone)
+}
+
+func (k *catalogue) ended(xid uint32) {
+	delete(k.moves, xid)
+	delete(k.born, xid)
+	delete(k.gone, xid)
+}
+
+func (k *catalogue) put(p place, t heap.Tuple) {
+	if len(k.rows) < maxClassRows && len(t.Data) >= classFileNode+4 && t.To == 0 {
+		k.rows[p] = keep(t)
+	} else {
+		delete(k.rows, p)
+	}
+}
+
+// classRow returns oid and file number of a row of pg_class.
+func classRow(t heap.Tuple) (oid, node uint32) {
+	le := binary.LittleEndian
+	return le.Uint32(t.Data), le.Uint32(t.Data[classFileNode:])
+}
+
+func (tr *tracer) classRecord(rec *Record) {
+	if rec.Decode() != nil || rec.Blocks[0].Fork != 0 {
+		return
+	}
+	k := &tr.catalogue
+	if rec.RMGR == rmHeap2 {
+		k.images(rec, heap.TID{})
+		return
+	}
+	c, ok, _ := rec.DecodeHeap()
+	if !ok {
+		return
+	}
+	from, to := place{c.Rel, c.TID}, place{c.Rel, c.NewTID}
+	switch c.Op {
+	case heapInsert:
+		t, has := c.New, c.HasNew
+		if !has {
+			t, has = fromImage(c.NewBlock, c.TID.Offset)
+		}
+		delete(k.rows, from)
+		if has && len(t.Data) >= classFileNode+4 {
+			k.put(from, t)
+			oid, _ := classRow(t)
+			k.born[rec.XID] = append(k.born[rec.XID], oid)
+		}
+		k.images(rec, c.TID)
+	case heapUpdate, heapHotUpdate:
+		k.images(rec, c.NewTID)
+		k.updated(rec, &c, from, to)
+	default:
+		k.images(rec, heap.TID{})
+		if t, ok := k.rows[from]; ok && c.Op == heapDelete {
+			oid, _ := classRow(t)
+			k.gone[rec.XID] = append(k.gone[rec.XID], oid)
+		}
+	}
+}
+
+func (k *catalogue) updated(rec *Record, c *Change, from, to place) {
+	old, known := k.rows[from]
+	t, has := c.New, known && c.Complete(old) || c.HasNew && c.Prefix+c.Suffix == 0
+	if has {
+		t = c.New
+	} else {
+		t, has = fromImage(c.NewBlock, c.NewTID.Offset)
+	}
+	delete(k.rows, to)
+	if !has || len(t.Data) < classFileNode+4 {
+		return
+	}
+	k.put(to, t)
+	oid, node := classRow(t)
+	m := classMove{oid: oid, to: node}
+	if known {
+		_, m.from = classRow(old)
+	}
+	if m.from != m.to {
+		k.moves[rec.XID] = append(k.moves[rec.XID], m)
+	}
+}
+
+func (k *catalogue) images(rec *Record, skip heap.TID) {
+	for i := range rec.Blocks {
+		b := &rec.Blocks[i]
+		if !b.HasImage || b.Fork != 0 {
+			continue
+		}
+		raw, err := b.Image.Restore()
+		if err != nil {
+			continue
+		}
+		p, err := heap.DecodePage(raw)
+		if err != nil || !p.IsHeap() {
+			continue
+		}
+		for n := 1; n <= p.Pointers(); n++ {
+			if tid := (heap.TID{Block: b.Block, Offset: uint16(n)}); tid != skip {
+				if t, ok := p.Tuple(n); ok {
+					k.put(place{b.Rel, tid}, t)
+				} else {
+					delete(k.rows, place{b.Rel, tid})
+				}
+			}
+		}
+	}
+}
+
+// movesOf returns how a transaction moved a table from file to file, in order.
+func (k *catalogue) movesOf(oid uint32, ids []uint32) []classMove {
+	var out []classMove
+	for _, id := range ids {
+		for _, m := range k.moves[id] {
+			if m.oid == oid && oid != 0 {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+func named(list map[uint32][]uint32, ids []uint32, oid uint32) bool {
+	return oid != 0 && slices.ContainsFunc(ids, func(id uint32) bool { return slices.Contains(list[id], oid) })
+}
