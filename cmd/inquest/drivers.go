@@ -25,6 +25,7 @@ var drivers = []driver{
 	{"postgres", openDatabases},
 	{"wal", openWAL},
 	{"logs", openLogs},
+	{"outputs", openOutputs},
 }
 
 // openSources opens everything a request names. What cannot be opened is in the

@@ -23,6 +23,7 @@ type request struct {
 	backend.NewCase
 	Formats  map[string]string // forced log formats by source name
 	Location *time.Location    // zone of log times without one; nil: unknown
+	outputs  outputs
 }
 
 // caseFlags are the flags by which run and open name sources.
@@ -31,11 +32,13 @@ type caseFlags struct {
 	table, role, zone, budget                      string
 	from, to, at, around, since                    string
 	profile                                        string
+	outputs                                        outputs
 }
 
 func (f *caseFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.databases, "db", nil, "`[NAME=]DSN` of a PostgreSQL database; repeatable, the first is the primary")
 	fs.StringArrayVar(&f.logs, "logs", nil, "log `PATH`, glob, folder, tar or zip archive, or - for standard input; repeatable, the format is found by itself")
+	f.outputs.register(fs)
 	fs.StringArrayVar(&f.wal, "wal", nil, "`DIR` with WAL segments (a copy of pg_wal or an archive); repeatable")
 	fs.StringArrayVar(&f.formats, "format", nil, "`NAME=FORMAT` forces the format of a log")
 	fs.StringVar(&f.zone, "tz", "", "`ZONE` of log times that are written without one, such as Europe/London")
@@ -59,8 +62,11 @@ func (f *caseFlags) request(p *program, id string) (request, error) {
 	r := request{NewCase: backend.NewCase{
 		Record: id, Table: f.table, Databases: f.databases, Logs: f.logs, WAL: f.wal,
 		AppRole: f.role, Zone: f.zone, Budget: investigations.Budget(f.budget),
-	}}
-	var err error
+	}, outputs: f.outputs}
+	err := f.outputs.check()
+	if err != nil {
+		return r, err
+	}
 	if r.Hints, err = pairs("--hint", f.hints); err != nil {
 		return r, err
 	}

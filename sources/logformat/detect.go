@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"bytes"
 	"strings"
 
 	"inquest/sources"
@@ -61,7 +62,9 @@ func Forced(name string, lines []string, c Context) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return With(f, nil, lines, c), nil
+	r := With(f, nil, lines, c)
+	r.openEnvelopes(lines)
+	return r, nil
 }
 
 // With returns a reader with the given main format; p may be nil and is then
@@ -141,7 +144,7 @@ func joinsAsSecond(p *Parser, line []byte) bool {
 // Begins reports whether a line starts a record.
 func (r *Reader) Begins(line []byte) bool {
 	if r.Main.Begins(line) {
-		return true
+		return !r.goesOnInside(line)
 	}
 	for _, p := range r.Others {
 		if p.Begins(line) {
@@ -158,14 +161,23 @@ func (r *Reader) Continues(head, line []byte) bool {
 			return false
 		}
 	}
+	if r.server() && r.Main.Begins(line) {
+		return r.joinsInside(head, line)
+	}
 	return r.Main.Continues(head, line)
 }
 
 // Parse fills e from a record and reports whether a format knew it; when none
 // did, e holds the text as a message, with a time if one stands at its start.
 func (r *Reader) Parse(rec []byte, e *sources.Event) bool {
-	if r.try(r.Main, rec, e) {
-		r.unfold(e)
+	first, rest := rec, []byte(nil)
+	if r.server() {
+		if i := bytes.IndexByte(rec, '\n'); i >= 0 {
+			first, rest = rec[:i], rec[i+1:]
+		}
+	}
+	if r.try(r.Main, first, e) {
+		r.unfold(e, rest)
 		return true
 	}
 	for _, p := range r.Others {
@@ -207,6 +219,9 @@ func (r *Reader) Name() string {
 	names := []string{r.Main.Format.Name}
 	if r.inner != nil {
 		names[0] += "(" + r.inner.Main.Format.Name + ")"
+		if r.server() {
+			names[0] = r.inner.Main.Format.Name + " in " + r.Main.Format.Name
+		}
 	}
 	for _, p := range r.Others {
 		names = append(names, p.Format.Name)

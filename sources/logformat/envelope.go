@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"bytes"
 	"strings"
 
 	"inquest/sources"
@@ -10,7 +11,7 @@ import (
 // another one as their message: container runtimes, syslog, cloud log stores.
 func isEnvelope(f *Format) bool {
 	switch f.Name {
-	case "json", "cri", "syslog", "syslog-5424":
+	case "json", "journald", "cri", "timestamped", "syslog", "syslog-5424":
 		return true
 	}
 	return false
@@ -21,6 +22,9 @@ func isEnvelope(f *Format) bool {
 func (r *Reader) openEnvelopes(lines []string) {
 	if !isEnvelope(r.Main.Format) {
 		return
+	}
+	if r.Main.Format.Name == "journald" {
+		lines = r.ofServer(lines)
 	}
 	var inside []string
 	for _, l := range lines[:min(len(lines), 200)] {
@@ -44,18 +48,84 @@ func (r *Reader) openEnvelopes(lines []string) {
 	}
 }
 
-// unfold reads the record inside an envelope. The envelope's time stands: it is
-// the one that the file is ordered by.
-func (r *Reader) unfold(e *sources.Event) {
-	if r.inner == nil || e.Message == "" {
+// ofServer picks the lines that PostgreSQL wrote out of a log of many programs.
+func (r *Reader) ofServer(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		e := sources.Event{}
+		if r.Main.Parse([]byte(l), &r.Context, &e) && fromServer(&e) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// server reports whether the messages are lines of a PostgreSQL server log.
+func (r *Reader) server() bool { return r.inner != nil && r.inner.Main.Format.Name == "postgres" }
+
+// identities are the fields by which envelopes tell writers apart.
+var identities = []string{"_PID", "_BOOT_ID", "SYSLOG_PID", "pid", "program", "host", "stream", "_HOSTNAME"}
+
+// fromServer reports whether an envelope's writer can be a PostgreSQL server:
+// one that names its writer must name postgres.
+func fromServer(e *sources.Event) bool {
+	named := false
+	for _, k := range []string{"_COMM", "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "program", "CONTAINER_NAME"} {
+		v := e.Fields[k]
+		if named = named || v != ""; strings.Contains(v, "postgres") || strings.Contains(v, "patroni") {
+			return true
+		}
+	}
+	return !named
+}
+
+// goesOnInside reports whether a line's message goes on with a record of the
+// server log that an earlier line began.
+func (r *Reader) goesOnInside(line []byte) bool {
+	if !r.server() {
+		return false
+	}
+	e := sources.Event{}
+	return r.Main.Parse(line, &r.Context, &e) && fromServer(&e) && !r.inner.Main.Begins([]byte(e.Message))
+}
+
+// joinsInside reports whether the message of line goes on with the record that
+// the message of head began, both from the same writer.
+func (r *Reader) joinsInside(head, line []byte) bool {
+	a, b := sources.Event{}, sources.Event{}
+	if !r.Main.Parse(head, &r.Context, &a) || !r.Main.Parse(line, &r.Context, &b) || !fromServer(&a) {
+		return false
+	}
+	for _, k := range identities {
+		if a.Fields[k] != b.Fields[k] {
+			return false
+		}
+	}
+	return r.inner.Main.Continues([]byte(a.Message), []byte(b.Message))
+}
+
+// unfold reads the record inside an envelope; rest are the further envelopes of
+// a record of several lines. The envelope's time stands: it is the one that the file is ordered by.
+func (r *Reader) unfold(e *sources.Event, rest []byte) {
+	if r.inner == nil || e.Message == "" || (r.server() && !fromServer(e)) {
 		return
 	}
+	message := e.Message
+	for len(rest) > 0 {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
+		next := sources.Event{}
+		if r.Main.Parse(line, &r.Context, &next) {
+			message += "\n" + next.Message
+		}
+	}
 	in := sources.Event{}
-	if !r.inner.Main.Parse([]byte(e.Message), &r.inner.Context, &in) {
+	if !r.inner.Main.Parse([]byte(message), &r.inner.Context, &in) {
+		e.Message = message
 		return
 	}
 	for k, v := range in.Fields {
-		if _, taken := e.Fields[k]; !taken || r.inner.Main.Format.Name == "postgres" {
+		if _, taken := e.Fields[k]; !taken || r.server() {
 			e.Fields[k] = v
 		}
 	}
@@ -65,5 +135,8 @@ func (r *Reader) unfold(e *sources.Event) {
 	}
 	if in.Op != "" {
 		e.Op = in.Op
+	}
+	if r.server() {
+		e.Format = r.inner.Main.Format.Name
 	}
 }

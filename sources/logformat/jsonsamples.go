@@ -65,10 +65,6 @@ var jsonSamples = []Sample{
 		Text: `{"kind":"Event","auditID":"a1","stage":"ResponseComplete","requestURI":"/api/v1/pods/x","verb":"delete","user":{"username":"bob"},"responseStatus":{"code":200},"requestReceivedTimestamp":"2025-11-27T14:58:12.104321Z","stageTimestamp":"2025-11-27T14:58:13Z"}`,
 		Time: "2025-11-27T14:58:12.104321Z", Want: map[string]string{"@op": "delete", "@actor": "bob", "@request": "a1", "@status": "200"},
 	},
-	{ // journald export as JSON
-		Text: `{"__REALTIME_TIMESTAMP":"1764255492104321","PRIORITY":"3","_SYSTEMD_UNIT":"api.service","MESSAGE":"dead"}`,
-		Time: "2025-11-27T14:58:12.104321Z", Level: sources.LevelError, Message: "dead",
-	},
 	{ // Traefik
 		Text: `{"ClientUsername":"-","DownstreamStatus":200,"RequestMethod":"GET","RequestPath":"/x","level":"info","msg":"","time":"2025-11-27T14:58:12Z"}`,
 		Time: "2025-11-27T14:58:12Z", Level: sources.LevelInfo, Want: map[string]string{"@method": "GET", "@path": "/x"},

@@ -76,7 +76,7 @@ func Quote(s string) string {
 			plain = false
 		}
 	}
-	if plain && !strings.HasPrefix(s, "-") {
+	if plain {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

@@ -43,6 +43,12 @@ type Log struct {
 	// Command writes the query and the files that were read as a shell command
 	// that finds the same by hand; nil: the result has no Query.
 	Command func(q sources.LogQuery, paths []string) string
+	// Apart marks files that several writers filled at the same time, so that one
+	// does not begin where another ends.
+	Apart bool
+	// Lines are further lines of the log, which help to tell its formats: what its
+	// start, middle and end may not show.
+	Lines []string
 	// Chunk is the size of the pieces that are searched, in bytes; zero: 256 KiB.
 	Chunk int
 
@@ -74,7 +80,7 @@ func (l *Log) Learn(ctx context.Context, f *File) *Learned {
 	if err != nil {
 		got.Err = err
 	} else {
-		got.Reader = c.reader(lines, l.Options)
+		got.Reader = c.reader(append(lines, l.Lines...), l.Options)
 	}
 	if l.readers == nil {
 		l.readers = map[*File]*Learned{}

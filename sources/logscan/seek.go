@@ -130,7 +130,7 @@ func (r *run) outside(ctx context.Context, i int, m *File, j *job, lines []strin
 		r.limits = append(r.limits, m.base()+" was not read: it begins after the window")
 		return true
 	}
-	if i+1 >= len(r.s.Files) || w.From.IsZero() {
+	if r.s.Apart || i+1 >= len(r.s.Files) || w.From.IsZero() {
 		return false
 	}
 	next := r.s.Files[i+1]

@@ -1,0 +1,37 @@
+package logformat
+
+import (
+	"regexp"
+
+	"inquest/sources"
+)
+
+// timestamped reads what kubectl logs and docker logs print with --timestamps:
+// the runtime's time to the nanosecond, a space, and the container's own line. Lines
+// with coarser times are told from other formats only where the format is forced.
+func timestamped() *Format {
+	f := pattern{
+		name: "timestamped", title: "container log with timestamps (kubectl, docker)", alone: true,
+		re: `^(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) (?P<message>.*)$`,
+		samples: []Sample{
+			{Text: "2025-11-27T14:58:12.104321987Z created e7a4", Time: "2025-11-27T14:58:12.104321987Z", Message: "created e7a4"},
+			{
+				Text: `2025-11-27T14:58:12.104321987Z {"level":"error","msg":"boom","request_id":"r1"}`,
+				Time: "2025-11-27T14:58:12.104321987Z", Level: sources.LevelError, Message: "boom", Want: map[string]string{"@request": "r1"},
+			},
+		},
+		after: func(e *sources.Event) { unwrap(e, nil) },
+	}.format()
+	build := f.New
+	f.New = func(lines []string) *Parser {
+		for _, l := range lines {
+			if nanoseconds.MatchString(l) {
+				return build(lines)
+			}
+		}
+		return nil
+	}
+	return f
+}
+
+var nanoseconds = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) `)
