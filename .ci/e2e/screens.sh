@@ -35,23 +35,26 @@ go_through() {
 	see 'vanished-dtro'
 	press Enter
 	see 'Row lineage|Database logs' 60
+	see '[Cc]hecklist'
 	press R
-	see 'checklist has ended|NEVER COMMITTED|Never committed' 60
+	see 'checklist has ended' 60
 	see '[Nn]ever committed'
 	see 'established'
 	press h # the causes
-	see 'rolled.back'
+	see '▸ Causes'
 	press Escape
-	see '[Nn]ever committed'
+	see '[Cc]hecklist'
 	press c # coverage
-	see '[Cc]overage'
+	see '▸ Coverage'
 	press Escape
+	see '[Cc]hecklist'
 	press w # the report as it will be written
+	see '▸ Report'
 	see 'What happened'
 	press Escape
-	see '[Nn]ever committed'
+	see '[Cc]hecklist'
 	press e
-	see 'Enter|⏎|\.md'
+	see 'File to write'
 	press Enter
 	see 'the report is in'
 	compgen -G "$cases/*.md" >/dev/null || fail "no report was written to $cases"
@@ -83,3 +86,14 @@ see 'ended with (0|130)' 20
 tm kill-server
 sleep 0.2
 nothing_left "the interrupted drill"
+
+# And while it is being built.
+echo "a drill from the shell, left while it is built"
+tm new-session -d -x 100 -y 30 "env INQUEST_CASES=$work/cases-d TERM=screen-256color '$bin' drill; echo ended with \$?; sleep 600"
+see 'throwaway PostgreSQL|[Ss]tarting' 20
+press C-c
+press C-c
+see 'ended with (0|130)' 30
+tm kill-server
+sleep 0.2
+nothing_left "the drill that was left while it was built"

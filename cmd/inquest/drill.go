@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -90,6 +91,8 @@ type staged struct {
 // stage builds the drill on a throwaway server and opens a case on it. Closing
 // the session removes the server and its logs.
 func stage(ctx context.Context, p *program, d drills.Drill, tell func(string)) (*staged, error) {
+	p.stages.building.Add(1)
+	defer p.stages.building.Done()
 	host, err := newDrillHost()
 	if err != nil {
 		return nil, err
@@ -112,8 +115,48 @@ func stage(ctx context.Context, p *program, d drills.Drill, tell func(string)) (
 		return nil, errors.Join(err, end())
 	}
 	s.closers = append(s.closers, end)
+	p.stages.keep(s)
 	tell("the incident has happened; opening the case")
 	return &staged{drill: d, session: s}, nil
+}
+
+// stages are the drills of this run. The screens close a session without waiting
+// for it when it is left; the program must not end before its servers are gone.
+type stages struct {
+	building sync.WaitGroup
+
+	mu   sync.Mutex
+	open []*session
+}
+
+func (st *stages) keep(s *session) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.open = append(st.open, s)
+}
+
+// strikeLimit is how long the last drills get to be taken down.
+const strikeLimit = 20 * time.Second
+
+// strike takes every drill down, also one that was being built, and waits for it.
+func (st *stages) strike() error {
+	done := make(chan error, 1)
+	go func() {
+		st.building.Wait()
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		var errs []error
+		for _, s := range st.open {
+			errs = append(errs, s.Close())
+		}
+		done <- errors.Join(errs...)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(strikeLimit):
+		return fmt.Errorf("a drill was not taken down within %s: the next one sweeps what is left of its server", strikeLimit)
+	}
 }
 
 func sceneRequest(scene drills.Scene) (request, error) {

@@ -37,6 +37,7 @@ type program struct {
 	getenv   func(string) string
 	terminal bool // standard output and input are a terminal
 	config   config
+	stages   stages
 }
 
 // exit is an error with the status that the process ends with. A nil cause

@@ -49,6 +49,7 @@ func (p *program) screens(ctx context.Context, d backend.Backend, l look) error 
 		Recall: places.recall, Remember: places.remember,
 		Getenv: p.getenv, Now: p.now, Zone: time.Local,
 	})
+	err = errors.Join(err, p.stages.strike())
 	switch {
 	case ctx.Err() != nil, errors.Is(err, context.Canceled):
 		return &exit{status: exitInterrupted}
