@@ -42,7 +42,7 @@ func (s *Server) connect(ctx context.Context) error {
 		return &sources.Blind{Why: "the connection to " + s.Target() + " was lost twice; no third attempt was made", Opens: "run the step again when the server is stable"}
 	}
 	s.conn = nil
-	conn, err := s.dial(ctx)
+	conn, err := dial(ctx, s.cfg)
 	if err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("connect to %s: %w", s.Target(), ctx.Err())
@@ -57,14 +57,14 @@ func (s *Server) connect(ctx context.Context) error {
 
 // dial tries each way of connecting once. What the server itself refuses is not
 // tried again another way, but for a rule of pg_hba.conf that may want TLS off.
-func (s *Server) dial(ctx context.Context) (*pgconn.PgConn, error) {
-	if s.cfg.ValidateConnect != nil {
-		return pgconn.ConnectConfig(ctx, s.cfg)
+func dial(ctx context.Context, all *pgconn.Config) (*pgconn.PgConn, error) {
+	if all.ValidateConnect != nil {
+		return pgconn.ConnectConfig(ctx, all)
 	}
-	ways := append([]*pgconn.FallbackConfig{{Host: s.cfg.Host, Port: s.cfg.Port, TLSConfig: s.cfg.TLSConfig}}, s.cfg.Fallbacks...)
+	ways := append([]*pgconn.FallbackConfig{{Host: all.Host, Port: all.Port, TLSConfig: all.TLSConfig}}, all.Fallbacks...)
 	var errs []error
 	for _, w := range ways {
-		cfg := s.cfg.Copy()
+		cfg := all.Copy()
 		cfg.Host, cfg.Port, cfg.TLSConfig, cfg.Fallbacks = w.Host, w.Port, w.TLSConfig, nil
 		conn, err := pgconn.ConnectConfig(ctx, cfg)
 		if err == nil {

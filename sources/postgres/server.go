@@ -34,6 +34,7 @@ type Server struct {
 	walBytes  atomic.Int64
 	pid       atomic.Uint32
 	closeOnce sync.Once
+	streams   streams
 }
 
 // Server is all of these.
@@ -85,6 +86,7 @@ func (s *Server) BackendPID() uint32 { return s.pid.Load() }
 // Close ends the session. Work that waits or runs ends with an error.
 func (s *Server) Close() error {
 	s.closeOnce.Do(func() {
+		s.streams.close()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		if s.acquire(ctx) != nil {

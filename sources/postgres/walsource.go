@@ -64,10 +64,27 @@ var (
 	_ wal.HistorySource = (*WALSource)(nil)
 )
 
-// WAL is OpenWAL for those that need no more than a source of segments.
+// WAL returns the server's WAL by the best way that this role may use: the files
+// of pg_wal over SQL, else a physical replication stream. The caller closes it
+// when it is an io.Closer. It returns a *sources.Blind with what would open a way.
 func (s *Server) WAL(ctx context.Context) (wal.Source, error) {
-	w, err := s.OpenWAL(ctx)
+	f, err := s.Facts(ctx)
 	if err != nil {
+		return nil, err
+	}
+	files := f.walBlind()
+	if files == nil {
+		return s.OpenWAL(ctx)
+	}
+	if b := f.streamBlind(); b != nil {
+		return nil, &sources.Blind{Why: files.Why + "; " + b.Why, Opens: files.Opens + ", or " + b.Opens}
+	}
+	w, err := s.OpenStream(ctx)
+	var b *sources.Blind
+	switch {
+	case errors.As(err, &b):
+		return nil, &sources.Blind{Why: files.Why + "; " + b.Why, Opens: files.Opens + ", or " + b.Opens}
+	case err != nil:
 		return nil, err
 	}
 	return w, nil
@@ -199,6 +216,15 @@ func (w *WALSource) gone(name string, err error) error {
 		return segmentGone(name)
 	}
 	return err
+}
+
+// walLeft is how many bytes of WAL may still be read; negative means no bound.
+func (s *Server) walLeft() int64 {
+	limit := s.opt.Budget.WALBytes
+	if limit < 0 {
+		return -1
+	}
+	return max(limit-s.walBytes.Load(), 0)
 }
 
 func (s *Server) spendWAL(n int64) error {
