@@ -2,8 +2,8 @@ package postgres
 
 import "inquest/sources/catalog"
 
-// What the catalogue and the pages say is described by package catalog, so that
-// stored evidence is read without this driver.
+// Key and the other names are those of package catalog, which describes what the
+// catalogue and the pages say, so that stored evidence is read without a driver.
 type (
 	Key        = catalog.Key
 	KeyPart    = catalog.KeyPart
