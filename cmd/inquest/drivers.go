@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 
@@ -9,6 +10,7 @@ import (
 	"inquest/sources/logfile"
 	"inquest/sources/logscan"
 	"inquest/sources/postgres"
+	"inquest/sources/walfetch"
 	"inquest/sources/walfiles"
 )
 
@@ -24,6 +26,7 @@ type driver struct {
 var drivers = []driver{
 	{"postgres", openDatabases},
 	{"wal", openWAL},
+	{"wal-fetch", openWALFetch},
 	{"logs", openLogs},
 	{"outputs", openOutputs},
 }
@@ -35,6 +38,7 @@ func openSources(r request, p *program) []sources.Source {
 	for _, d := range drivers {
 		out = append(out, d.open(r, p)...)
 	}
+	followPrimary(out)
 	return unique(out)
 }
 
@@ -90,6 +94,39 @@ func openWAL(r request, _ *program) []sources.Source {
 		out = append(out, s)
 	}
 	return out
+}
+
+func openWALFetch(r request, _ *program) []sources.Source {
+	if r.WALFetch == "" {
+		return nil
+	}
+	s, err := walfetch.Open(r.WALFetch, walfetch.Options{MaxBytes: r.Budget.Limits().WALBytes, From: r.Window.From})
+	if err != nil {
+		return []sources.Source{missing("wal-fetch", sources.KindWAL, err)}
+	}
+	return []sources.Source{s}
+}
+
+// followPrimary lets archives ask the first database where its WAL stands.
+func followPrimary(list []sources.Source) {
+	var primary *postgres.Server
+	for _, s := range list {
+		if db, ok := s.(*postgres.Server); ok {
+			primary = db
+			break
+		}
+	}
+	if primary == nil {
+		return
+	}
+	for _, s := range list {
+		if archive, ok := s.(*walfetch.Source); ok {
+			archive.Follow(func(ctx context.Context) (walfetch.Position, error) {
+				at, err := primary.WALPosition(ctx)
+				return walfetch.Position(at), err
+			})
+		}
+	}
 }
 
 func openLogs(r request, p *program) []sources.Source {

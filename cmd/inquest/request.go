@@ -14,6 +14,7 @@ import (
 	"inquest/investigations"
 	"inquest/sources"
 	"inquest/sources/logformat"
+	"inquest/sources/walfetch"
 	"inquest/ui/backend"
 	"inquest/ui/when"
 )
@@ -23,13 +24,14 @@ type request struct {
 	backend.NewCase
 	Formats  map[string]string // forced log formats by source name
 	Location *time.Location    // zone of log times without one; nil: unknown
+	WALFetch string            // restore command of the WAL archive
 	outputs  outputs
 }
 
 // caseFlags are the flags by which run and open name sources.
 type caseFlags struct {
 	databases, logs, wal, formats, settings, hints []string
-	table, role, zone, budget                      string
+	table, role, zone, budget, walFetch            string
 	from, to, at, around, since                    string
 	profile                                        string
 	outputs                                        outputs
@@ -40,6 +42,7 @@ func (f *caseFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.logs, "logs", nil, "log `PATH`, glob, folder, tar or zip archive, or - for standard input; repeatable, the format is found by itself")
 	f.outputs.register(fs)
 	fs.StringArrayVar(&f.wal, "wal", nil, "`DIR` with WAL segments (a copy of pg_wal or an archive); repeatable")
+	fs.StringVar(&f.walFetch, "wal-fetch", "", "restore `COMMAND` of a WAL archive, such as 'pgbackrest --stanza=main archive-get %f %p'")
 	fs.StringArrayVar(&f.formats, "format", nil, "`NAME=FORMAT` forces the format of a log")
 	fs.StringVar(&f.zone, "tz", "", "`ZONE` of log times that are written without one, such as Europe/London")
 	fs.StringVar(&f.table, "table", "", "`schema.table` the record belongs to; found by itself when not given")
@@ -62,7 +65,7 @@ func (f *caseFlags) request(p *program, id string) (request, error) {
 	r := request{NewCase: backend.NewCase{
 		Record: id, Table: f.table, Databases: f.databases, Logs: f.logs, WAL: f.wal,
 		AppRole: f.role, Zone: f.zone, Budget: investigations.Budget(f.budget),
-	}, outputs: f.outputs}
+	}, WALFetch: f.walFetch, outputs: f.outputs}
 	err := f.outputs.check()
 	if err != nil {
 		return r, err
@@ -104,6 +107,11 @@ func (r *request) check() error {
 	for _, name := range r.Formats {
 		if _, err := logformat.Named(name); err != nil {
 			return usage("--format: %w", err)
+		}
+	}
+	if r.WALFetch != "" {
+		if _, err := walfetch.Open(r.WALFetch, walfetch.Options{}); err != nil {
+			return usage("--wal-fetch: %w", err)
 		}
 	}
 	if w := r.Window; !w.From.IsZero() && !w.To.IsZero() && !w.From.Before(w.To) {
