@@ -9,22 +9,51 @@ import (
 
 	"inquest/sources"
 	"inquest/sources/command"
+	"inquest/sources/journald"
 )
 
 // outputs are the logs that other programs print.
 type outputs struct {
-	commands, kubectl, docker []string
+	commands, kubectl, docker, journals []string
 }
 
 func (o *outputs) register(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&o.commands, "command", nil, "`NAME=CMD`: the output of any command is a log; {from} {to} {id} are filled in, each as one argument. "+
+	fs.StringArrayVar(&o.journals, "journal", nil, "the systemd journal, of one `UNIT` (--journal=postgresql.service) or of a folder copied from another host (--journal=dir:PATH); repeatable")
+	fs.Lookup("journal").NoOptDefVal = wholeJournal
+	fs.StringArrayVar(&o.commands, "command", nil, "`NAME=CMD` whose output is a log: any command, with {from} {to} {id} filled in, each as one argument. "+
 		"It is run by sh as you are: that it only reads is up to you; repeatable")
 	fs.StringArrayVar(&o.kubectl, "kubectl", nil, "`ARGS` of kubectl logs, such as '-n prod deploy/api': all containers, previous ones too; repeatable")
 	fs.StringArrayVar(&o.docker, "docker", nil, "log of the container `NAME`; repeatable")
 }
 
 // named is how many sources the flags name.
-func (o *outputs) named() int { return len(o.commands) + len(o.kubectl) + len(o.docker) }
+func (o *outputs) named() int {
+	return len(o.commands) + len(o.kubectl) + len(o.docker) + len(o.journals)
+}
+
+// wholeJournal is what --journal without a value means.
+const wholeJournal = "all"
+
+var journalUnit = regexp.MustCompile(`^(?:dir:.+|[\w@:.\\-]+\.(?:service|socket|timer|scope|slice|mount|target|path|swap|device|automount))$`)
+
+// joinJournal lets --journal be followed by its unit or folder as a word of its
+// own: a flag whose value may be left out takes none that way, and what ends in a unit's type or begins
+// with dir: is no record's id.
+func joinJournal(args []string) []string {
+	var out []string
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--" {
+			return append(out, args[i:]...)
+		}
+		if args[i] == "--journal" && i+1 < len(args) && journalUnit.MatchString(args[i+1]) {
+			out = append(out, args[i]+"="+args[i+1])
+			i++
+			continue
+		}
+		out = append(out, args[i])
+	}
+	return out
+}
 
 var commandName = regexp.MustCompile(`^[\w.-]+$`)
 
@@ -59,6 +88,17 @@ func openOutputs(r request, p *program) []sources.Source {
 	for _, c := range r.outputs.commands {
 		name, text, _ := strings.Cut(c, "=")
 		add(name, command.New(name, text, opt(name, "cmd:"+name)), nil)
+	}
+	for _, what := range r.outputs.journals {
+		if what == wholeJournal {
+			what = ""
+		}
+		j, err := journald.Open(what, journald.Options{Options: logOptions(r, p, "journal", "journal:"+what, what), Window: r.Window})
+		if err != nil {
+			out = append(out, missing("journal:"+what, sources.KindJournal, err))
+			continue
+		}
+		out = append(out, j)
 	}
 	for i, args := range r.outputs.kubectl {
 		s, err := command.Kubectl(args, opt(args, "kubectl", "kubectl:"+args))

@@ -167,6 +167,10 @@ func (r *Reader) Continues(head, line []byte) bool {
 	return r.Main.Continues(head, line)
 }
 
+// Interleaved reports whether the lines of one record may stand between those
+// of another, as several processes write them.
+func (r *Reader) Interleaved() bool { return r.Main.Joins != nil || r.server() }
+
 // Parse fills e from a record and reports whether a format knew it; when none
 // did, e holds the text as a message, with a time if one stands at its start.
 func (r *Reader) Parse(rec []byte, e *sources.Event) bool {

@@ -113,7 +113,7 @@ func (p *page) findHead(from, to int) int {
 		if p.files.Continues(first, line) {
 			return h
 		}
-		if p.files.Main.Joins == nil || from-h > maxLookout {
+		if !p.files.Interleaved() || from-h > maxLookout {
 			return from
 		}
 	}

@@ -72,6 +72,9 @@ func Run(ctx context.Context, c Call) (End, error) {
 	messages := &tail{keep: c.Err}
 	cmd.Stdout, cmd.Stderr = out, messages
 	if err := cmd.Start(); err != nil {
+		if ctx.Err() != nil {
+			return End{}, context.Cause(ctx)
+		}
 		return End{}, &sources.Blind{Why: fmt.Sprintf("%s could not be started: %v", c.Argv[0], err)}
 	}
 	err = cmd.Wait()
