@@ -20,12 +20,13 @@ type catalogue struct {
 	moves map[uint32][]classMove // by xid
 	born  map[uint32][]uint32    // oids of relations made
 	gone  map[uint32][]uint32    // and dropped
+	owner map[RelFile]uint32     // oids of the relations that files which are being made belong to so far
 }
 
 type classMove struct{ oid, from, to uint32 }
 
 func newCatalogue() catalogue {
-	return catalogue{rows: map[place]heap.Tuple{}, moves: map[uint32][]classMove{}, born: map[uint32][]uint32{}, gone: map[uint32][]uint32{}}
+	return catalogue{rows: map[place]heap.Tuple{}, moves: map[uint32][]classMove{}, born: map[uint32][]uint32{}, gone: map[uint32][]uint32{}, owner: map[RelFile]uint32{}}
 }
 
 func (k *catalogue) forget() {
@@ -33,6 +34,7 @@ func (k *catalogue) forget() {
 	clear(k.moves)
 	clear(k.born)
 	clear(k.gone)
+	clear(k.owner)
 }
 
 func (k *catalogue) ended(xid uint32) {
@@ -78,13 +80,14 @@ func (tr *tracer) classRecord(rec *Record) {
 		delete(k.rows, from)
 		if has && len(t.Data) >= classFileNode+4 {
 			k.put(from, t)
-			oid, _ := classRow(t)
+			oid, node := classRow(t)
 			k.born[rec.XID] = append(k.born[rec.XID], oid)
+			k.owns(tr.created[rec.XID], node, oid)
 		}
 		k.images(rec, c.TID)
 	case heapUpdate, heapHotUpdate:
 		k.images(rec, c.NewTID)
-		k.updated(rec, &c, from, to)
+		k.updated(rec, &c, from, to, tr.created[rec.XID])
 	default:
 		k.images(rec, heap.TID{})
 		if t, ok := k.rows[from]; ok && c.Op == heapDelete {
@@ -94,7 +97,7 @@ func (tr *tracer) classRecord(rec *Record) {
 	}
 }
 
-func (k *catalogue) updated(rec *Record, c *Change, from, to place) {
+func (k *catalogue) updated(rec *Record, c *Change, from, to place, created []RelFile) {
 	old, known := k.rows[from]
 	t, has := c.New, known && c.Complete(old) || c.HasNew && c.Prefix+c.Suffix == 0
 	if has {
@@ -113,7 +116,14 @@ func (k *catalogue) updated(rec *Record, c *Change, from, to place) {
 		_, m.from = classRow(old)
 	}
 	if m.from != m.to {
+		k.owns(created, node, oid)
 		k.moves[rec.XID] = append(k.moves[rec.XID], m)
+	}
+}
+
+func (k *catalogue) owns(created []RelFile, node, oid uint32) {
+	for _, f := range numbered(created, node) {
+		k.owner[f] = oid
 	}
 }
 

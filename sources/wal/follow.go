@@ -71,11 +71,12 @@ func (tr *tracer) arrived(rec *Record, rel *relation, tid heap.TID, t heap.Tuple
 	if m != heap.Same && (m != heap.Undecided || !tr.claims[writing{p, rec.LSN}]) {
 		return
 	}
-	incarnation := tr.carriedOver(rel)
+	incarnation, copied := tr.carriedOver(rel)
+	if copied {
+		op = OpRewrite
+	}
 	if incarnation == 0 {
 		incarnation = tr.nextIncarnation()
-	} else {
-		op = OpRewrite
 	}
 	v := tr.start(p, rel.t, incarnation, rec.LSN)
 	e := tr.event(rec, op, v)
@@ -85,18 +86,22 @@ func (tr *tracer) arrived(rec *Record, rel *relation, tid heap.TID, t heap.Tuple
 	}
 }
 
-// carriedOver returns the life that a row written into a file which is just being made belongs to, when the key is visible in the file
-// that it replaces; otherwise 0.
-func (tr *tracer) carriedOver(rel *relation) int {
+// carriedOver tells whether a row written into a file which is just being made is a copy, and the life it belongs to when the key is
+// visible in the file that is replaced. A rewrite copies into the file of a table for the time being, which then swaps files.
+func (tr *tracer) carriedOver(rel *relation) (incarnation int, copied bool) {
 	if _, ok := tr.creating[rel.file]; !ok {
-		return 0
+		return 0, false
+	}
+	owner := tr.catalogue.owner[rel.file]
+	if owner != 0 && owner == rel.t.OID {
+		return 0, false
 	}
 	for _, v := range tr.sortedLive() {
 		if v.t == rel.t && v.rel != rel.file && !v.shadow && tr.visible(v, nil) {
-			return v.incarnation
+			return v.incarnation, true
 		}
 	}
-	return 0
+	return 0, owner != 0
 }
 
 // observe keeps the content of an address that a later update needs.
@@ -338,6 +343,9 @@ func (tr *tracer) updateIn(rec *Record, rel *relation, c *Change, to place, t he
 	if m != heap.Same {
 		if m == heap.Undecided {
 			tr.passed(rec, c)
+			if c.KeyChanged() && c.Op == heapUpdate && !tr.indexed[rel.file] {
+				tr.miss("in a file of " + rel.t.Table + " of which no index is known, updates changed keys: one of them may have given a row this key")
+			}
 		}
 		return
 	}

@@ -124,7 +124,7 @@ func (tr *tracer) sighted(rec *Record, rel *relation, at place, t heap.Tuple, re
 				tr.followed[writing{at, rec.LSN}] = true
 			}
 		}
-		v.incarnation = tr.incarnationOf(t, rewrite)
+		v.incarnation = tr.incarnationOf(rel, t, rewrite)
 	}
 	v.tuple, v.hasTuple = keep(t), true
 	v.assumed = false
@@ -149,11 +149,18 @@ func (tr *tracer) sighted(rec *Record, rel *relation, at place, t heap.Tuple, re
 
 // incarnationOf puts a version that was seen in an image into the life it belongs to: that of the version which its inserter
 // replaced, that of the row which a rewrite copied, or a new one.
-func (tr *tracer) incarnationOf(t heap.Tuple, rewrite bool) int {
+func (tr *tracer) incarnationOf(rel *relation, t heap.Tuple, rewrite bool) int {
 	for i := len(tr.events) - 1; i >= 0; i-- {
 		e := &tr.events[i]
-		if rewrite || t.Xmin != 0 && e.XID == t.Xmin || e.Xmax != 0 && e.Xmax == t.Xmin || t.Xmax != 0 && t.Xmax == e.Xmin {
+		if t.Xmin != 0 && e.XID == t.Xmin || e.Xmax != 0 && e.Xmax == t.Xmin || t.Xmax != 0 && t.Xmax == e.Xmin {
 			return e.Incarnation
+		}
+	}
+	if rewrite {
+		for _, v := range tr.sortedLive() {
+			if v.t == rel.t && v.rel != rel.file && !v.shadow && tr.visible(v, nil) {
+				return v.incarnation
+			}
 		}
 	}
 	return tr.nextIncarnation()
@@ -232,7 +239,7 @@ func (tr *tracer) leafEntry(rec *Record, rel *relation, it heap.IndexTuple) {
 		return
 	}
 	for _, tid := range it.TIDs {
-		at := place{rel.t.Rel, tid}
+		at := place{rel.heap, tid}
 		v := tr.live[at]
 		switch {
 		case same && v != nil && v.change != 0:

@@ -102,11 +102,13 @@ type setup struct {
 	rels    map[RelFile]*relation
 	oids    map[uint32]int // target by table oid
 	dbs     map[uint32]bool
+	indexed map[RelFile]bool // heap files of which an index is known
 	known   map[KnownTID]bool
 	filter  [1024]uint64 // of file numbers, to pass over other relations cheaply
 	notes   []string
 
 	backed    bool // a walk backwards has resolved the sightings: claims and starts hold all that follows from them
+	open      bool // some are not resolved yet
 	sightings map[sighting]bool
 	claims    map[writing]bool // writes whose content is not in the record and that wrote the key
 	starts    map[LSN][]place  // by run: places that held the key when the run began
@@ -124,6 +126,7 @@ type relation struct {
 	file  RelFile
 	t     *target
 	index *indexInfo // nil for heap files
+	heap  RelFile    // index: the file whose rows it points at
 	guess bool       // an earlier or later file of the table, by its rank among the files that a transaction replaced
 }
 
@@ -135,7 +138,7 @@ type indexInfo struct {
 
 func newSetup(targets []Target, opt Options) (*setup, error) {
 	s := &setup{
-		opt: opt, rels: map[RelFile]*relation{}, oids: map[uint32]int{}, dbs: map[uint32]bool{}, known: map[KnownTID]bool{},
+		opt: opt, rels: map[RelFile]*relation{}, oids: map[uint32]int{}, dbs: map[uint32]bool{}, indexed: map[RelFile]bool{}, known: map[KnownTID]bool{},
 		sightings: map[sighting]bool{}, unsure: map[place]LSN{},
 	}
 	if s.opt.MaxXacts == 0 {
@@ -187,7 +190,7 @@ func (s *setup) addTarget(t *target) {
 	}
 	for _, ix := range t.Indexes {
 		if info := t.indexInfo(ix); info != nil {
-			s.add(&relation{file: ix.Rel, t: t, index: info})
+			s.add(&relation{file: ix.Rel, t: t, index: info, heap: t.Rel})
 		}
 	}
 }
@@ -222,6 +225,9 @@ func (s *setup) add(r *relation) bool {
 		return false
 	}
 	s.rels[r.file] = r
+	if r.index != nil {
+		s.indexed[r.heap] = true
+	}
 	s.filter[r.file.Rel>>6&1023] |= 1 << (r.file.Rel & 63)
 	return true
 }
@@ -247,20 +253,21 @@ func (s *setup) reader() ReaderOptions {
 
 // learn takes over what a walk revealed and reports whether another can show more.
 func (s *setup) learn(ctx context.Context, src Source, plan Plan, l *Lineage, tr *tracer) (bool, error) {
-	again, open := false, tr.undecided()
+	again := false
+	s.open = s.open || tr.undecided()
 	for _, r := range tr.newRels {
 		again = s.add(r) || again
 	}
 	for _, g := range tr.sightings {
 		if !g.from.withdrawn() && !s.sightings[g.sighting] {
-			s.sightings[g.sighting], open = true, true
+			s.sightings[g.sighting], s.open = true, true
 		}
 	}
-	if !open || again { // the next walk, which knows the files, sees more
+	if !s.open || again { // the next walk, which knows the files, sees more
 		return again, nil
 	}
-	more, err := s.trackBack(ctx, src, plan, l, tr)
-	return more, err
+	s.open = false
+	return s.trackBack(ctx, src, plan, l, tr)
 }
 
 func (l *Lineage) take(r *Reader, tr *tracer, first bool) {

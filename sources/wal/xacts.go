@@ -76,6 +76,7 @@ func (tr *tracer) ended(rec *Record, x *XactEnd) {
 	for _, id := range append([]uint32{x.XID}, x.Subxacts...) {
 		for _, f := range tr.created[id] {
 			delete(tr.creating, f)
+			delete(tr.catalogue.owner, f)
 		}
 		delete(tr.created, id)
 		delete(tr.locks, id)
@@ -134,8 +135,31 @@ func (tr *tracer) replacements(rec *Record, x *XactEnd, committed bool) {
 				tr.newRels = append(tr.newRels, &relation{file: f, t: t, guess: c.guess})
 			}
 		}
+		tr.oldIndexes(t, ids, x, &c)
 		if committed && c.op != "" {
 			tr.replaced(rec, t, ids, x, &c)
+		}
+	}
+}
+
+// oldIndexes learns the files of a table's indexes that a transaction replaced, with the heap file that they pointed at.
+func (tr *tracer) oldIndexes(t *target, ids []uint32, x *XactEnd, c *replacement) {
+	for _, ix := range t.Indexes {
+		info := t.indexInfo(ix)
+		for _, m := range tr.catalogue.movesOf(ix.OID, ids) {
+			file := numbered(x.Dropped, m.from)
+			if info == nil || len(file) == 0 || tr.relation(file[0]) != nil {
+				continue
+			}
+			r := &relation{file: file[0], t: t, index: info}
+			if len(c.old) == 1 {
+				r.heap = c.old[0]
+			} else if now := tr.relation(RelFile{file[0].Spc, file[0].DB, m.to}); now != nil && len(c.old) == 0 { // REINDEX
+				r.heap = now.heap
+			}
+			if !r.heap.Zero() {
+				tr.newRels = append(tr.newRels, r)
+			}
 		}
 	}
 }
