@@ -227,3 +227,18 @@ func Diff(before, after Version) []Change {
 	}
 	return out
 }
+
+// Tables names the tables that the case has looked at or is about, in order.
+func Tables(s State) []string {
+	seen := map[string]bool{s.Record.Table: s.Record.Table != ""}
+	for _, e := range s.Evidence {
+		if e.Kind == "tables" && e.Tag != "" {
+			seen[e.Tag] = true
+		}
+		if kind, table, ok := strings.Cut(e.Tag, ":"); ok && e.Kind == EvidenceTable && (kind == "key" || kind == "heap" || kind == "reference") {
+			seen[table] = true
+		}
+	}
+	delete(seen, "")
+	return slices.Sorted(maps.Keys(seen))
+}

@@ -33,6 +33,8 @@ type App struct {
 	overlays []nav.Overlay
 	toast    nav.Toast
 	last     nav.Toast // the newest message, for reading it in full
+	said     int       // counts messages
+	expiring int       // the message whose end is on its way
 	home     *home.Screen
 	form     *newcase.Screen
 	open     map[string]*live.Case
@@ -95,7 +97,7 @@ func (a *App) Init() tea.Cmd {
 // Update routes one message.
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := a.route(msg)
-	return a, tea.Batch(cmd, a.animate())
+	return a, tea.Batch(cmd, a.animate(), a.expire())
 }
 
 func (a *App) route(msg tea.Msg) tea.Cmd {
@@ -110,6 +112,11 @@ func (a *App) route(msg tea.Msg) tea.Cmd {
 	case tickMsg:
 		a.ticking = false
 		a.tick++
+		return nil
+	case toastOver:
+		if m.said == a.said {
+			a.toast = nav.Toast{}
+		}
 		return nil
 	case live.Ended:
 		return a.ended(m)

@@ -12,4 +12,7 @@ type (
 	Profile     = backend.Profile
 	Drill       = backend.Drill
 	Progress    = backend.Progress
+	Moments     = backend.Moments
+	Chronicler  = backend.Chronicler
+	Checker     = backend.Checker
 )

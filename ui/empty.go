@@ -30,7 +30,7 @@ func emptyScreens() []nav.Screen {
 	c := live.New(ctx, nothing{}, func(tea.Msg) {})
 	return []nav.Screen{
 		home.New(ctx, nothing{}, ""), newcase.New(ctx, newcase.Deps{Backend: nothing{}, Now: time.Now, Zone: time.UTC}, backend.NewCase{}),
-		casefile.New(c), timeline.New(c, "", time.Now, time.UTC), evidence.New(c, ""), record.New(c), matrix.New(c, ""),
+		casefile.New(c), timeline.New(c, "", time.Now, time.UTC), evidence.New(c, "", ""), record.New(c), matrix.New(c, ""),
 		coverage.New(c), statements.New(c), report.New(ctx, c), drills.New(nothing{}),
 	}
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -94,7 +95,25 @@ func (a *App) run(act keys.Action) tea.Cmd {
 	return act.Run()
 }
 
-func (a *App) say(t nav.Toast) { a.toast, a.last = t, t }
+func (a *App) say(t nav.Toast) {
+	a.toast, a.last = t, t
+	a.said++
+}
+
+// toastFor is how long a message covers the footer when no key is pressed.
+const toastFor = 8 * time.Second
+
+type toastOver struct{ said int }
+
+// expire lets the newest message go after a while; failures stay until a key.
+func (a *App) expire() tea.Cmd {
+	if a.said == a.expiring || a.toast.Text == "" || a.toast.Bad {
+		return nil
+	}
+	a.expiring = a.said
+	over := toastOver{a.said}
+	return a.hooks.After(toastFor, func() tea.Msg { return over })
+}
 
 // interrupt is ctrl+c: once it cancels what runs, twice it ends the program.
 func (a *App) interrupt() tea.Cmd {
@@ -190,14 +209,22 @@ func (a *App) lastMessage() tea.Cmd {
 	return nil
 }
 
-// mouse scrolls with the wheel; it is off unless asked for.
+// mouse scrolls with the wheel and selects with the left button; it is off
+// unless asked for.
 func (a *App) mouse(m tea.MouseMsg) tea.Cmd {
-	id := map[tea.MouseButton]string{tea.MouseButtonWheelUp: "up", tea.MouseButtonWheelDown: "down"}[m.Button]
-	if id == "" || len(a.overlays) > 0 {
+	if len(a.overlays) > 0 {
 		return nil
 	}
-	if act, ok := a.top().table.ByID(id); ok && act.Group == "Move" {
-		return a.run(act)
+	switch {
+	case m.Button == tea.MouseButtonWheelUp, m.Button == tea.MouseButtonWheelDown:
+		id := map[bool]string{true: "up", false: "down"}[m.Button == tea.MouseButtonWheelUp]
+		if act, ok := a.top().table.ByID(id); ok && act.Group == "Move" {
+			return a.run(act)
+		}
+	case m.Button == tea.MouseButtonLeft && m.Action == tea.MouseActionPress:
+		if c, ok := a.top().Screen.(nav.Clicker); ok {
+			return c.Click(m.X, m.Y)
+		}
 	}
 	return nil
 }

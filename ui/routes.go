@@ -180,7 +180,7 @@ func (a *App) show(m nav.Show) tea.Cmd {
 	var s nav.Screen
 	switch m.Page {
 	case nav.PageEvidence:
-		s = evidence.New(c, m.Item)
+		s = evidence.New(c, m.Item, m.Find)
 	case nav.PageTimeline:
 		s = timeline.New(c, m.Item, a.opts.Now, a.opts.Zone)
 	case nav.PageMatrix:

@@ -66,6 +66,13 @@ type Session interface {
 	Close() error
 }
 
+// Checker is the ability of a Session to ask its sources what they can answer
+// before anything is run. It does nothing when there is no source, or when they
+// have been asked in this case already.
+type Checker interface {
+	Check(ctx context.Context) error
+}
+
 // CaseSummary is a saved case as Home lists it.
 type CaseSummary struct {
 	Path     string

@@ -5,7 +5,6 @@ package live
 import (
 	"context"
 	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,23 +24,10 @@ type Snapshot struct {
 	Table      string
 	Gaps       int
 	Version    int // counts snapshots, for caches
-	// Times holds the moments of the timeline by source, in order, as Unix
-	// nanoseconds: histograms search in it and do not read every moment.
-	Times map[string][]int64
-}
-
-// Count returns how many moments of the sources lie in the span; no names mean
-// all sources.
-func (s Snapshot) Count(from, until time.Time, names ...string) int {
-	n := 0
-	for name, times := range s.Times {
-		if len(names) == 0 || slices.Contains(names, name) {
-			lo, _ := slices.BinarySearch(times, from.UnixNano())
-			hi, _ := slices.BinarySearch(times, until.UnixNano())
-			n += hi - lo
-		}
-	}
-	return n
+	// Events are the moments of the timeline.
+	Events backend.Moments
+	// Versions are those of the record that the evidence shows.
+	Versions []investigations.Version
 }
 
 // Case is an open case as the screens see it. Its methods are called from
@@ -59,6 +45,7 @@ type Case struct {
 	fetch  task.Slot
 	stale  bool
 	run    task.Slot
+	check  task.Slot
 	label  string
 	unhook func()
 	closed bool
@@ -77,7 +64,7 @@ func (s Signal) Case() *Case { return s.of }
 // New returns a live case. send hands messages to the program from other
 // goroutines and must not block for long.
 func New(ctx context.Context, s backend.Session, send func(tea.Msg)) *Case {
-	c := &Case{Session: s, send: send, Running: map[string]investigations.Update{}, inbox: map[string]investigations.Update{}}
+	c := &Case{Session: s, Snap: Snapshot{Events: NewMoments(nil)}, send: send, Running: map[string]investigations.Update{}, inbox: map[string]investigations.Update{}}
 	c.ctx, c.end = context.WithCancel(ctx)
 	return c
 }
@@ -85,8 +72,21 @@ func New(ctx context.Context, s backend.Session, send func(tea.Msg)) *Case {
 // Start begins to follow the case.
 func (c *Case) Start() tea.Cmd {
 	c.unhook = c.Session.Watch(func() { c.signal(&c.changed) })
-	return c.refresh()
+	return tea.Batch(c.refresh(), c.checkSources())
 }
+
+// checkSources asks the sources what they can answer, where the session can and
+// has not yet: the header then names the server before anything has been run.
+func (c *Case) checkSources() tea.Cmd {
+	s, ok := c.Session.(backend.Checker)
+	if !ok || c.Session.ReadOnly() != "" {
+		return nil
+	}
+	return c.check.Start(c.ctx, func(ctx context.Context) (any, error) { return nil, s.Check(ctx) })
+}
+
+// Checking reports whether the sources are being asked what they can answer.
+func (c *Case) Checking() bool { return c.check.Busy() }
 
 // signal tells the program once; further changes join the one on its way.
 func (c *Case) signal(flag *atomic.Bool) {
@@ -106,6 +106,9 @@ func (c *Case) Update(msg tea.Msg) (tea.Cmd, bool) {
 	case task.Done:
 		if c.fetch.Take(m) {
 			return c.fetched(m), true
+		}
+		if c.check.Take(m) {
+			return nil, true // what went wrong stands in the sources' own answers
 		}
 		if c.run.Take(m) {
 			c.Running = map[string]investigations.Update{}
@@ -157,12 +160,14 @@ func (c *Case) refresh() tea.Cmd {
 	return c.fetch.Start(c.ctx, func(context.Context) (any, error) {
 		snap := Snapshot{State: s.State(), Assessment: s.Assessment(), Version: version}
 		snap.Table = investigations.TableOf(snap.State, snap.Assessment)
+		snap.Versions = investigations.Versions(snap.State)
 		for _, cov := range snap.Assessment.Coverage {
 			snap.Gaps += len(cov.Gaps)
 		}
-		snap.Times = map[string][]int64{}
-		for _, m := range snap.Assessment.Timeline {
-			snap.Times[m.Source] = append(snap.Times[m.Source], m.Time.UnixNano())
+		if long, ok := s.(backend.Chronicler); ok {
+			snap.Events = long.Moments()
+		} else {
+			snap.Events = NewMoments(snap.Assessment.Timeline)
 		}
 		return snap, nil
 	})
@@ -216,6 +221,7 @@ func (c *Case) Close() tea.Cmd {
 		c.unhook()
 	}
 	c.fetch.Stop()
+	c.check.Stop()
 	c.end()
 	s := c.Session
 	return func() tea.Msg {

@@ -6,21 +6,46 @@ import (
 	"inquest/sources"
 )
 
-// Server names server, role and read-only state, as the source said it.
+// Server names server, role and read-only state, as short as it can be said.
 func (c *Case) Server() string {
 	var out []string
 	for _, src := range c.Snap.State.Sources {
-		if src.Kind != sources.KindPostgres {
-			continue
+		if src.Kind == sources.KindPostgres {
+			out = append(out, serverText(src))
 		}
-		say := src.Summary
-		if src.State == sources.StateFailed {
-			say = src.Source + " not reachable"
-		}
-		out = append(out, say)
 	}
-	if len(out) == 0 {
-		return "no server connected"
+	switch {
+	case len(out) > 0:
+		return strings.Join(out, " · ")
+	case c.Checking():
+		return "asking the sources…"
+	case len(c.Snap.State.Sources) == 0:
+		return "no source connected"
 	}
-	return strings.Join(out, " · ")
+	return "no server connected"
+}
+
+// serverText is role@server/database with its state; what a source of another
+// make says is passed on as it is.
+func serverText(s sources.Status) string {
+	if s.State == sources.StateFailed {
+		return s.Source + " not reachable"
+	}
+	role, database := s.Identity["role"], s.Identity["database"]
+	if role == "" || database == "" {
+		return s.Summary
+	}
+	host, _, _ := strings.Cut(s.Identity["target"], ",")
+	name := strings.TrimPrefix(s.Source, "db:")
+	if host != "" {
+		name += " (" + host + ")"
+	}
+	node := ""
+	if s.Identity["in_recovery"] == "true" {
+		node = " standby"
+	}
+	if s.Identity["superuser"] == "true" {
+		role += " (superuser)"
+	}
+	return name + node + " " + database + " as " + role + ", read-only"
 }

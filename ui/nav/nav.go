@@ -108,10 +108,11 @@ type (
 	// StartDrill builds one and opens its case.
 	StartDrill struct{ ID string }
 	// Show opens a detail screen of the case in front; Item may name an evidence
-	// id, a mechanism or a time.
+	// id, a mechanism or a time, and Find what to filter the list by.
 	Show struct {
 		Page Page
 		Item string
+		Find string
 	}
 	// Back leaves the screen.
 	Back struct{}
@@ -150,3 +151,7 @@ type Former interface{ Form() bool }
 
 // Worker is a screen that shows work under way, beside what the case runs.
 type Worker interface{ Busy() bool }
+
+// Clicker is a screen whose things can be selected with the mouse. The cell is
+// that of the last View.
+type Clicker interface{ Click(x, y int) tea.Cmd }

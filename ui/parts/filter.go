@@ -30,6 +30,9 @@ func (f *Filter) Active() bool { return f.typing || f.input.Value() != "" }
 // Text returns what was typed.
 func (f *Filter) Text() string { return f.input.Value() }
 
+// Set filters by a text without typing it; Apply must follow.
+func (f *Filter) Set(text string) { f.input.Set(text) }
+
 // Input returns the input for drawing.
 func (f *Filter) Input() *Input { return &f.input }
 

@@ -53,7 +53,9 @@ type grid struct {
 }
 
 func (g grid) bucket(c sources.Coverage) {
-	if c.BucketWidth <= 0 {
+	// Lines of a bucket much wider than a cell may lie anywhere in it: they would
+	// only make the picture look full.
+	if c.BucketWidth <= 0 || c.BucketWidth > 8*g.step {
 		return
 	}
 	for i, n := range c.Buckets {

@@ -66,6 +66,9 @@ func (l *Line) Cell(st theme.Style, s string, w int) *Line { return l.Add(st, te
 // To fills with blanks up to column col.
 func (l *Line) To(col int) *Line { return l.Add(theme.Style{}, text.Blank(min(col, l.w)-l.used)) }
 
+// Used returns how many cells are taken.
+func (l *Line) Used() int { return l.used }
+
 // Left returns how many cells are free.
 func (l *Line) Left() int { return l.w - l.used }
 

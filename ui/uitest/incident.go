@@ -55,6 +55,7 @@ type probe struct {
 	phase     investigations.Phase
 	query     string
 	body      string
+	lineage   string // a further item
 	kind      string
 	blind     *sources.Blind
 	read      investigations.Reading
@@ -81,7 +82,8 @@ func probes(f *Fake) []investigations.Probe {
 	list := []probe{
 		{
 			id: "database.lineage", title: "Row lineage (WAL)", phase: investigations.PhaseCatalogue, query: "SELECT pg_read_binary_file('pg_wal/000000010000000000000001')", kind: investigations.EvidenceText,
-			body: text("INSERT 0/1A2B3C8 xid 764 (12,4)\nABORT 0/1A2B4F0 xid 764 14:58:03.412"),
+			lineage: lineage(text),
+			body:    text("INSERT 0/1A2B3C8 xid 764 (12,4)\nABORT 0/1A2B4F0 xid 764 14:58:03.412"),
 			read: investigations.Reading{Outcome: investigations.Found, Summary: text("insert 0/1A2B3C8 xid 764, aborted 14:58:03.412"),
 				Facts: []investigations.Fact{
 					{Kind: investigations.TupleInserted, Time: at("14:58:03.370"), Attrs: map[string]string{"table": `public."Dtros"`, "xid": "764"}, Says: text("inserted at (12,4) by xid 764"), Evidence: []string{"E1"}},
@@ -103,8 +105,9 @@ func probes(f *Fake) []investigations.Probe {
 			id: "logs.lines", title: "Lines that name it", phase: investigations.PhaseLogs, query: "grep e7a4bff2 /var/log/app.log", kind: investigations.EvidenceEvents,
 			body: `[{"time":"2025-11-27T14:58:03.374Z","source":"log:app","position":"app.log:1042","message":"201","raw":` + quote(text(`{"status":201,"id":"e7a4bff2"}`)) + `,"why":"names the id"}]`,
 			read: investigations.Reading{Outcome: investigations.Found, Summary: "201 for the create at 14:58:03.374, then three 404", Moments: []investigations.Moment{
-				{Time: at("14:58:03.374"), Source: "log:app", Summary: text("201 POST /v1/dtros trace 4bf92f"), Evidence: "E3"},
-				{Time: at("15:02:11.006"), Source: "log:app", Summary: "404 PUT /v1/dtros/e7a4bff2", Evidence: "E3", Unordered: true},
+				{Time: at("14:58:03.374"), Source: "log:app", Summary: text("201 POST /v1/dtros trace 4bf92f"), Evidence: "E4", Request: text("4bf92f3577b34da6")},
+				{Source: "log:gateway-without-any-times.log", Summary: "proxied 4bf92f3577b34da6 to app-2", Evidence: "E4", Unordered: true, Request: text("4bf92f3577b34da6")},
+				{Time: at("15:02:11.006"), Source: "log:app", Summary: "404 PUT /v1/dtros/e7a4bff2", Evidence: "E4", Unordered: true},
 			}},
 			cover: &sources.Coverage{Source: "log:app", From: at("14:20:00"), To: at("15:30:00"), Lines: 48213, Unparsed: 3, Bytes: 2 << 30,
 				Gaps: []sources.Gap{{From: at("15:07:00"), To: at("15:19:30"), Reason: "no line between app.log:2001 and app.log:2002"}}, Limits: []string{"log_statement = none: statements are not logged"},
@@ -123,6 +126,16 @@ func probes(f *Fake) []investigations.Probe {
 	return out
 }
 
+// lineage is an older life of the row: inserted, changed twice, the second time
+// in a transaction that was rolled back.
+func lineage(text func(string) string) string {
+	return `{"events":[
+	 {"lsn":"0/1A00000","op":"insert","xid":741,"table":"public.\"Dtros\"","tid":"(12,1)","after":"2025-11-27T14:40:00.1Z","before":"2025-11-27T14:40:00.2Z","row":{"Id":` + quote(RecordID) + `,"Name":"Temporary closure","Deleted":null,"Data":"{}"},"unknown":["Data"]},
+	 {"lsn":"0/1A10000","op":"hot-update","xid":750,"table":"public.\"Dtros\"","tid":"(12,1)","new_tid":"(12,2)","after":"2025-11-27T14:50:00.1Z","before":"2025-11-27T14:50:00.1Z","row":{"Id":` + quote(RecordID) + `,"Name":` + quote(text("Temporary closure of O'Connell St")) + `,"Deleted":null,"Data":"{}"}},
+	 {"lsn":"0/1A20000","op":"delete","xid":764,"table":"public.\"Dtros\"","tid":"(12,2)","before":"2025-11-27T14:58:03.412Z"}],
+	 "xacts":{"741":{"state":"committed"},"750":{"state":"committed"},"764":{"state":"aborted"}}}`
+}
+
 func ptr(s string) *string { return &s }
 
 func (p probe) probe() investigations.Probe {
@@ -130,7 +143,7 @@ func (p probe) probe() investigations.Probe {
 	return investigations.Probe{
 		ID: p.id, Step: investigations.StepID(step), Phase: p.phase, Title: p.title, Timeout: time.Minute,
 		Asks: "What does " + strings.ToLower(p.title) + " say of the record?", Why: "It outranks what people remember.",
-		Negative: "What happened on another cluster.", Needs: "a connection that may read it",
+		Negative: "What happened on another cluster.", Needs: "a connection that may read it", Sends: p.query,
 		Collect: func(_ context.Context, c *investigations.Collector) error {
 			if p.cover != nil {
 				c.Cover(*p.cover)
@@ -141,7 +154,10 @@ func (p probe) probe() investigations.Probe {
 			if p.body == "" {
 				return nil
 			}
-			return c.Keep(p.kind, "db:prod", p.query, "", raw(p.body))
+			if err := c.Keep(p.kind, "db:prod", p.query, "", raw(p.body)); err != nil || p.lineage == "" {
+				return err
+			}
+			return c.Keep(investigations.EvidenceLineage, "db:prod", "WAL of db:prod", "", raw(p.lineage))
 		},
 		Read: func(in investigations.Input) investigations.Reading {
 			if p.blind != nil {
@@ -204,8 +220,8 @@ func judge(d investigations.Deliberation) investigations.Judgement {
 	return investigations.Judgement{
 		Fate: investigations.Fate{Kind: investigations.FateNeverCommitted, Standing: investigations.Established, Summary: "inserted by xid 764, rolled back at 14:58:03.412, 38 ms after the 201", Evidence: []string{"E1"}},
 		Hypotheses: []investigations.Hypothesis{
-			{Mechanism: "rolled-back", Cause: investigations.CauseApplication, Fate: investigations.FateNeverCommitted, Standing: investigations.Leading, Summary: "the insert's transaction was rolled back after the answer", Supports: []string{"E1", "E3"}, For: []string{"xid 764 inserted it and aborted", "the 201 came before the abort"}},
-			{Mechanism: "response-before-write", Cause: investigations.CauseApplication, Fate: investigations.FateNeverWritten, Standing: investigations.RuledOut, Summary: "answered without writing", Supports: []string{"E3"}, Contradicts: []string{"E1"}, Against: []string{"a tuple was written"}},
+			{Mechanism: "rolled-back", Cause: investigations.CauseApplication, Fate: investigations.FateNeverCommitted, Standing: investigations.Leading, Summary: "the insert's transaction was rolled back after the answer", Supports: []string{"E1", "E4"}, For: []string{"xid 764 inserted it and aborted", "the 201 came before the abort"}},
+			{Mechanism: "response-before-write", Cause: investigations.CauseApplication, Fate: investigations.FateNeverWritten, Standing: investigations.RuledOut, Summary: "answered without writing", Supports: []string{"E4"}, Contradicts: []string{"E1"}, Against: []string{"a tuple was written"}},
 			{Mechanism: "manual-delete", Cause: investigations.CauseAccidental, Fate: investigations.FateDeleted, Standing: investigations.Untested, Summary: "a person deleted it", Untested: []string{"who was connected"}, Settles: []string{"log_connections at that time"}},
 		},
 	}

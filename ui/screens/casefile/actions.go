@@ -21,20 +21,21 @@ func (s *Screen) Actions() keys.Table {
 		{ID: "run-step", Keys: []string{"r"}, Title: "Run the selected step", Short: "run step", Group: "Run", Disabled: s.cannotRun, Run: s.runStep},
 		{ID: "run-probe", Keys: []string{"p"}, Title: "Run only the selected probe", Group: "Run", Disabled: s.cannotRunProbe, Run: s.runProbe},
 		{ID: "cancel", Keys: []string{"x"}, Title: "Cancel the selected probe, or all that run", Short: "cancel", Group: "Run", Disabled: s.nothingRuns, Run: s.cancel},
-		{ID: "sql", Keys: []string{"s"}, Title: "Show what the selected probe asks and sends", Group: "Look", Disabled: s.noProbe, Run: s.showSQL},
+		{ID: "sql", Keys: []string{"s"}, Title: "Show what the selected probe asks, and the SQL or command it sends", Group: "Look", Disabled: s.noProbe, Run: s.showSQL},
 		{ID: "verdict", Keys: []string{"v"}, Title: "Give the step your verdict", Short: "verdict", Group: "Answer", Disabled: s.readOnly, Run: s.verdict},
 		{ID: "note", Keys: []string{"n"}, Title: "Write a note on the selected thing", Short: "note", Group: "Answer", Disabled: s.readOnly, Run: s.note},
 		{ID: "mark", Keys: []string{"m"}, Title: "Mark the selected thing, or take its mark away", Short: "mark", Group: "Answer", Disabled: s.readOnly, Run: s.mark},
 		{ID: "undo", Keys: []string{"u"}, Title: "Undo the newest answer, verdict or note", Short: "undo", Group: "Answer", Disabled: s.cannotUndo, Run: s.undo},
 		{ID: "export", Keys: []string{"e", "X"}, Title: "Write the report to a file", Short: "export", Group: "Report", Run: s.export},
 		{ID: "report", Keys: []string{"w"}, Title: "Read the report as it will be written", Group: "Report", Run: show(nav.PageReport)},
+		{ID: "answer", Keys: []string{"a"}, Title: "Read the answer so far in full, with what would settle it", Short: "answer", Group: "Look", Run: s.answerSoFar},
 		{ID: "matrix", Keys: []string{"h"}, Title: "Weigh the evidence against every cause", Short: "causes", Group: "Look", Run: s.matrix},
 		{ID: "timeline", Keys: []string{"t"}, Title: "Show the whole timeline", Short: "timeline", Group: "Look", Run: s.timeline},
 		{ID: "evidence", Keys: []string{"E"}, Title: "Show all evidence", Group: "Look", Run: show(nav.PageEvidence)},
 		{ID: "record", Keys: []string{"o"}, Title: "Show the record: versions and recovered content", Group: "Look", Run: show(nav.PageRecord)},
 		{ID: "coverage", Keys: []string{"c"}, Title: "Show coverage, gaps and when evidence expires", Short: "coverage", Group: "Look", Run: show(nav.PageCoverage)},
 		{ID: "statements", Keys: []string{"S"}, Title: "Show every statement that was sent", Group: "Look", Run: show(nav.PageStatements)},
-		{ID: "filter", Keys: []string{"/"}, Title: "Filter the timeline", Group: "Look", Run: s.openFilter},
+		{ID: "filter", Keys: []string{"/"}, Title: "Filter the list in front: steps, probes, events or causes", Group: "Look", Run: s.openFilter},
 		{ID: "pane-back", Keys: []string{"shift+tab", "left"}, Title: "Go to the pane before", Group: "Look", Run: s.turn(-1)},
 		{ID: "copy", Keys: []string{"y"}, Title: "Copy the selected thing", Group: "Report", Run: s.copyIt},
 		{ID: "copy-command", Keys: []string{"Y"}, Title: "Copy the shell command that opens this case", Group: "Report", Run: s.copyCommand},
@@ -103,8 +104,7 @@ func (s *Screen) turn(d int) func() tea.Cmd {
 }
 
 func (s *Screen) openFilter() tea.Cmd {
-	s.focus = paneTimeline
-	s.filter.Open()
+	s.filter().Open()
 	return nil
 }
 
@@ -146,7 +146,7 @@ func (s *Screen) matrix() tea.Cmd {
 
 func (s *Screen) timeline() tea.Cmd {
 	item := ""
-	if m, ok := s.moment(); ok {
+	if m, ok := s.moment(); ok && s.focus == paneTimeline && !m.Time.IsZero() {
 		item = m.Time.UTC().Format(timeItem)
 	}
 	return nav.Say(nav.Show{Page: nav.PageTimeline, Item: item})

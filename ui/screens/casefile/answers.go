@@ -18,8 +18,12 @@ func (s *Screen) open() tea.Cmd {
 		s.focus = paneStep
 		return nil
 	case paneTimeline:
-		if m, ok := s.moment(); ok && m.Evidence != "" {
+		m, ok := s.moment()
+		switch {
+		case ok && m.Evidence != "":
 			return nav.Say(nav.Show{Page: nav.PageEvidence, Item: m.Evidence})
+		case ok:
+			return nav.Tell("this event names no evidence")
 		}
 		return nav.Tell("nothing has been put on the timeline yet: press R to run the checklist")
 	case paneCauses:
@@ -94,28 +98,9 @@ func (s *Screen) verdict() tea.Cmd {
 	return nav.Say(nav.Dialog{Overlay: c})
 }
 
-func (s *Screen) note() tea.Cmd {
-	id, title := s.target()
-	return nav.Say(nav.Dialog{Overlay: &parts.Prompt{
-		Title: "Note", Label: "Note on " + title + ". It is kept in the case and stands in the report.",
-		Do: func(text string) tea.Cmd {
-			if strings.TrimSpace(text) == "" {
-				return nil
-			}
-			return s.record(investigations.EntryNoted, investigations.Noted{On: id, Text: text}, "note written")
-		},
-	}})
-}
+func (s *Screen) note() tea.Cmd { return parts.WriteNote(s.live.Session, s.target()) }
 
-func (s *Screen) mark() tea.Cmd {
-	id, title := s.target()
-	on := !s.marked(id)
-	said := "marked " + title
-	if !on {
-		said = "mark taken from " + title
-	}
-	return s.record(investigations.EntryNoted, investigations.Noted{On: id, Mark: on}, said)
-}
+func (s *Screen) mark() tea.Cmd { return parts.ToggleMark(s.live.Session, s.notes(), s.target()) }
 
 func (s *Screen) undo() tea.Cmd {
 	session := s.live.Session
@@ -131,15 +116,8 @@ func (s *Screen) undo() tea.Cmd {
 	}
 }
 
-// record appends an entry; what is said is said only after it is on disk.
 func (s *Screen) record(kind investigations.EntryKind, body any, said string) tea.Cmd {
-	session := s.live.Session
-	return func() tea.Msg {
-		if err := session.Record(kind, body); err != nil {
-			return nav.Toast{Text: "not saved: " + err.Error(), Bad: true}
-		}
-		return nav.Toast{Text: said + " · u undoes"}
-	}
+	return parts.Record(s.live.Session, kind, body, said)
 }
 
 // showSQL tells what a probe asks, needs and sent.
@@ -158,7 +136,11 @@ func (s *Screen) showSQL() tea.Cmd {
 			b.WriteString("\n" + e.ID + " · " + e.Source + "\n" + e.Query + "\n")
 		}
 	}
-	if len(sent) == 0 {
+	if p.Probe.Sends != "" && len(sent) == 0 {
+		b.WriteString("\nIt will send:\n" + p.Probe.Sends + "\n")
+		sent = append(sent, p.Probe.Sends)
+	}
+	if !p.Ran {
 		b.WriteString("\nNothing has been sent yet. Every statement that it sends is listed under S, and in the report.")
 	}
 	return nav.Say(nav.Dialog{Overlay: &parts.Viewer{Title: p.Probe.Title, Text: b.String(), Copy: strings.Join(sent, "\n\n"), What: "the statements"}})

@@ -2,7 +2,6 @@ package casefile
 
 import (
 	"strings"
-	"time"
 
 	"inquest/investigations"
 	"inquest/ui/nav"
@@ -12,49 +11,37 @@ import (
 
 func (s *Screen) timelineBody(f nav.Frame) []string {
 	t := f.Theme
-	head := parts.FilterLine(f, &s.filter)
-	if s.moments.Len() == 0 {
+	head := parts.FilterLine(f, &s.events.Filter)
+	if s.events.Busy() {
+		head = append(head, parts.NewLine(f.W).Add(t.Dim, " searching…").String())
+	}
+	if s.events.Len() == 0 {
 		say := "Nothing has been put on the timeline yet. R runs the checklist."
 		switch {
-		case s.filter.Active():
+		case s.events.Narrowed():
 			say = "Nothing matches the filter."
 		case len(s.live.Snap.State.Runs) > 0:
 			say = "No event with a time was found. c shows what was read, and what was not."
 		}
 		return append(head, parts.Para(f, t.Dim, " ", say)...)
 	}
-	all := s.live.Snap.Assessment.Timeline
-	return append(head, s.moments.Draw(f.H-len(head), func(i int, selected bool) string {
-		return s.momentLine(f, all[s.filter.At(i)], selected)
+	source := 8
+	for _, name := range s.live.Snap.Events.Sources() {
+		source = max(source, text.Width(text.Clean(name)))
+	}
+	source = min(source, max(f.W/6, 8))
+	return append(head, s.events.List().Draw(f.H-len(head), func(k int, selected bool) string {
+		m, _ := s.events.At(k)
+		return s.momentLine(f, m, selected, source)
 	})...)
 }
 
-func (s *Screen) momentLine(f nav.Frame, m investigations.Moment, selected bool) string {
+func (s *Screen) momentLine(f nav.Frame, m investigations.Moment, selected bool, source int) string {
 	t := f.Theme
 	whole, marker := s.cursor(t, paneTimeline, selected)
-	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Accent, momentTime(m, f.Zone), 18).Add(t.Text, " ").Cell(t.Dim, text.Clean(m.Source), min(12, f.W/6)).Add(t.Text, " ")
-	mark := ""
-	if s.marked(m.Evidence) {
-		mark = "⚑ "
-	}
-	if m.Unordered {
-		mark += "⚠ zone? "
-	}
-	tail := mark + m.Evidence
+	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Accent, parts.MomentTime(m, f.Zone), 18).Add(t.Text, " ").Cell(t.Dim, text.Source(m.Source, source), source).Add(t.Text, " ")
+	tail := parts.Flags(s.notes(), m) + m.Evidence
 	return l.Add(t.Text, text.Fit(text.Clean(m.Summary), l.Left()-text.Width(tail)-2)).Right(t.Dim, tail+" ").String()
-}
-
-// momentTime writes a moment or a bracket: 14:58:03.370–.412.
-func momentTime(m investigations.Moment, zone *time.Location) string {
-	from := m.Time.In(zone)
-	if m.Until.IsZero() || m.Until.Equal(m.Time) {
-		return from.Format("15:04:05.000")
-	}
-	to := m.Until.In(zone)
-	if to.Sub(from) < time.Second && to.Second() == from.Second() {
-		return from.Format("15:04:05.000") + "–" + to.Format(".000")
-	}
-	return from.Format("15:04:05") + "–" + to.Format("15:04:05")
 }
 
 func (s *Screen) causesBody(f nav.Frame) []string {
@@ -66,14 +53,19 @@ func (s *Screen) causesBody(f nav.Frame) []string {
 		}
 		return parts.Para(f, f.Theme.Dim, " ", say)
 	}
-	s.causes.SetLen(len(all))
-	return s.causes.Draw(f.H, func(i int, selected bool) string { return s.causeLine(f, all[i], selected) })
+	head := parts.FilterLine(f, &s.filters[paneCauses])
+	return append(head, s.causes.Draw(f.H-len(head), func(k int, selected bool) string {
+		return s.causeLine(f, all[s.filters[paneCauses].At(k)], selected)
+	})...)
 }
 
 func (s *Screen) causeLine(f nav.Frame, h investigations.Hypothesis, selected bool) string {
 	t := f.Theme
 	whole, marker := s.cursor(t, paneCauses, selected)
 	m := t.Standing(h.Standing)
+	if s.marked("mechanism:" + h.Mechanism) {
+		marker = marker[:len(marker)-1] + "⚑"
+	}
 	signs := strings.Repeat("+", min(len(h.Supports), 4))
 	if n := len(h.Contradicts); n > 0 {
 		signs += " " + strings.Repeat("−", min(n, 4))

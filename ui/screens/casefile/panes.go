@@ -26,9 +26,12 @@ func (s *Screen) cursor(t *theme.Theme, p pane, selected bool) (*theme.Style, st
 
 func (s *Screen) checklist(f nav.Frame) []string {
 	steps := s.live.Snap.Assessment.Steps
-	out := s.steps.Draw(f.H, func(i int, selected bool) string { return s.stepLine(f, i, steps[i], selected) })
-	if rest := f.H - len(steps); rest > 2 && s.focus == paneChecklist {
-		st, _ := s.step()
+	out := parts.FilterLine(f, &s.filters[paneChecklist])
+	out = append(out, s.steps.Draw(f.H-len(out), func(k int, selected bool) string {
+		i := s.filters[paneChecklist].At(k)
+		return s.stepLine(f, i, steps[i], selected)
+	})...)
+	if st, ok := s.step(); ok && f.H-len(steps) > 2 && s.focus == paneChecklist {
 		out = append(out, text.Blank(f.W))
 		out = append(out, parts.Para(f, f.Theme.Text, " ", st.Step.Asks)...)
 		out = append(out, parts.Para(f, f.Theme.Dim, " ", st.Step.Why)...)
@@ -97,6 +100,7 @@ func (s *Screen) stepBody(f nav.Frame) []string {
 	if len(head) > f.H/2 {
 		head = head[:f.H/2]
 	}
+	head = append(head, parts.FilterLine(f, &s.filters[paneStep])...)
 	rows := s.stepRows()
 	s.rows.SetLen(len(rows))
 	return append(head, s.rows.Draw(f.H-len(head), func(i int, selected bool) []string {
@@ -141,7 +145,7 @@ func (s *Screen) probeRow(f nav.Frame, p investigations.ProbeResult, selected bo
 	if s.marked("probe:" + p.Probe.ID) {
 		tail = "⚑ " + tail
 	}
-	name := min(24, f.W/3)
+	name := min(max(24, f.W/4), 36, f.W/3)
 	l := parts.Row(f.W, whole).Add(t.Key, marker).Add(m.Style, m.Glyph+" ").Cell(t.Strong, text.Clean(p.Probe.Title), name).Add(t.Text, " ")
 	if p.Ran && !running {
 		l.Add(m.Style, m.Word).Add(t.Dim, " · ")

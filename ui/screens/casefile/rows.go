@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"inquest/investigations"
+	"inquest/ui/parts"
 )
 
 // rowKind tells the rows of the step pane apart.
@@ -22,8 +23,34 @@ type row struct {
 	question investigations.Question
 }
 
-// stepRows lists the probes, the questions and the verdict of the selected step.
+// text is what the filter of the step matches.
+func (r row) text() string {
+	switch r.kind {
+	case rowProbe:
+		return r.probe.Probe.Title + " " + string(r.probe.Reading.Outcome) + " " + r.probe.Reading.Summary
+	case rowQuestion:
+		return "question " + r.question.Ask
+	}
+	return "verdict"
+}
+
+// stepRows lists the rows of the selected step that its filter lets through.
 func (s *Screen) stepRows() []row {
+	all, f := s.allRows(), &s.filters[paneStep]
+	if f.Text() == "" {
+		return all
+	}
+	out := make([]row, 0, len(all))
+	for k := range f.Len(len(all)) {
+		if i := f.At(k); i >= 0 && i < len(all) {
+			out = append(out, all[i])
+		}
+	}
+	return out
+}
+
+// allRows lists the probes, the questions and the verdict of the selected step.
+func (s *Screen) allRows() []row {
 	st, ok := s.step()
 	if !ok {
 		return nil
@@ -58,47 +85,31 @@ func (s *Screen) onProbe() (investigations.ProbeResult, bool) {
 }
 
 // target names what notes and marks are about: the thing under the cursor.
-func (s *Screen) target() (id, title string) {
+func (s *Screen) target() parts.Thing {
 	switch s.focus {
 	case paneTimeline:
-		if m, ok := s.moment(); ok && m.Evidence != "" {
-			return m.Evidence, "evidence " + m.Evidence
+		if m, ok := s.moment(); ok {
+			return parts.EventThing(m)
 		}
 	case paneCauses:
 		if h, ok := s.cause(); ok {
-			return "mechanism:" + h.Mechanism, words(h.Mechanism)
+			return parts.Thing{ID: "mechanism:" + h.Mechanism, Title: words(h.Mechanism)}
 		}
 	case paneStep:
 		if p, ok := s.onProbe(); ok {
-			return "probe:" + p.Probe.ID, p.Probe.Title
+			return parts.Thing{ID: "probe:" + p.Probe.ID, Title: p.Probe.Title}
 		}
 	}
 	if st, ok := s.step(); ok {
-		return "step:" + string(st.Step.ID), st.Step.Title
+		return parts.Thing{ID: "step:" + string(st.Step.ID), Title: st.Step.Title}
 	}
-	return "", "this case"
+	return parts.Thing{Title: "this case"}
 }
 
-// marked reports whether the newest mark on a thing is set.
-func (s *Screen) marked(id string) bool {
-	on := false
-	for _, n := range s.live.Snap.State.Notes {
-		if n.On == id && n.Text == "" {
-			on = n.Mark
-		}
-	}
-	return on
-}
+func (s *Screen) notes() []investigations.Note { return s.live.Snap.State.Notes }
 
-// notesOn returns the notes on a thing.
-func (s *Screen) notesOn(id string) []string {
-	var out []string
-	for _, n := range s.live.Snap.State.Notes {
-		if n.On == id && n.Text != "" {
-			out = append(out, n.Text)
-		}
-	}
-	return out
-}
+func (s *Screen) marked(id string) bool { return parts.Marked(s.notes(), id) }
+
+func (s *Screen) notesOn(id string) []string { return parts.NotesOn(s.notes(), id) }
 
 func words(slug string) string { return strings.ReplaceAll(slug, "-", " ") }

@@ -35,10 +35,10 @@ type Screen struct {
 
 	steps   parts.List
 	rows    parts.Blocks // of the selected step
-	moments parts.List
+	events  parts.Chronicle
 	causes  parts.List
 	search  tea.Cmd
-	filter  parts.Filter // on the timeline or the checklist, whichever had the focus
+	filters [panes]parts.Filter // that of the timeline is the chronicle's own
 
 	seen  int // snapshot version that the lists were made for
 	place *place
@@ -69,8 +69,8 @@ func (s *Screen) Init() tea.Cmd { return nil }
 
 // Update follows the live case.
 func (s *Screen) Update(msg tea.Msg) tea.Cmd {
-	if d, ok := msg.(task.Done); ok && s.filter.Take(d) {
-		s.moments.SetLen(s.filter.Len(len(s.live.Snap.Assessment.Timeline)))
+	if d, ok := msg.(task.Done); ok {
+		s.events.Take(d)
 	}
 	s.sync()
 	return s.pending()
@@ -89,9 +89,8 @@ func (s *Screen) sync() {
 		return
 	}
 	s.seen = s.live.Snap.Version
-	s.steps.SetLen(len(s.live.Snap.Assessment.Steps))
-	s.applyFilter()
-	s.causes.SetLen(len(s.live.Snap.Assessment.Hypotheses))
+	s.search = s.events.Show(s.live.Snap.Events)
+	s.applyFilters()
 	if p := s.place; p != nil && s.live.Ready {
 		s.place = nil
 		s.goTo(*p)
@@ -99,54 +98,58 @@ func (s *Screen) sync() {
 	s.rows.SetLen(len(s.stepRows()))
 }
 
-func (s *Screen) applyFilter() {
-	all := s.live.Snap.Assessment.Timeline
-	s.search = s.filter.Refresh(parts.Texts{N: len(all), At: func(i int) string { return all[i].Source + " " + all[i].Summary + " " + all[i].Evidence }})
-	s.moments.SetLen(s.filter.Len(len(all)))
-}
-
 // step returns the selected step, false before the first snapshot.
 func (s *Screen) step() (investigations.StepResult, bool) {
 	steps := s.live.Snap.Assessment.Steps
-	i := s.steps.Cursor()
-	if i >= len(steps) {
+	i := s.stepIndex()
+	if i < 0 || i >= len(steps) {
 		return investigations.StepResult{}, false
 	}
 	return steps[i], true
 }
 
-func (s *Screen) moment() (investigations.Moment, bool) {
-	all := s.live.Snap.Assessment.Timeline
-	i := s.filter.At(s.moments.Cursor())
-	if i < 0 || i >= len(all) || s.moments.Len() == 0 {
-		return investigations.Moment{}, false
-	}
-	return all[i], true
-}
+func (s *Screen) moment() (investigations.Moment, bool) { return s.events.Selected() }
 
 func (s *Screen) cause() (investigations.Hypothesis, bool) {
 	all := s.live.Snap.Assessment.Hypotheses
-	if i := s.causes.Cursor(); i < len(all) {
+	if i := s.filters[paneCauses].At(s.causes.Cursor()); i >= 0 && i < len(all) {
 		return all[i], true
 	}
 	return investigations.Hypothesis{}, false
 }
 
+// stepIndex is the number of the selected step, from 0; -1 when none is shown.
+func (s *Screen) stepIndex() int { return s.filters[paneChecklist].At(s.steps.Cursor()) }
+
 // stepMover moves the checklist's cursor and starts the step's rows anew.
 type stepMover struct{ s *Screen }
 
-func (m stepMover) Move(d int)   { m.Select(m.s.steps.Cursor() + d) }
-func (m stepMover) Page(d int)   { m.Move(d * 5) }
-func (m stepMover) Len() int     { return m.s.steps.Len() }
-func (m stepMover) Select(i int) { m.s.selectStep(i) }
+func (m stepMover) Move(d int) { m.Select(m.s.steps.Cursor() + d) }
+func (m stepMover) Page(d int) { m.Move(d * 5) }
+func (m stepMover) Len() int   { return m.s.steps.Len() }
+func (m stepMover) Select(i int) {
+	before := m.s.stepIndex()
+	m.s.steps.Select(i)
+	m.s.fresh(before)
+}
 
-func (s *Screen) selectStep(i int) {
-	before := s.steps.Cursor()
-	s.steps.Select(i)
-	if s.steps.Cursor() != before {
+// fresh starts the rows of the step anew when another step is selected.
+func (s *Screen) fresh(before int) {
+	if s.stepIndex() != before {
 		s.rows = parts.Blocks{}
+		s.filters[paneStep].Clear()
 	}
 	s.rows.SetLen(len(s.stepRows()))
+}
+
+// selectStep selects a step by its number, whatever the filter hides.
+func (s *Screen) selectStep(i int) {
+	before := s.stepIndex()
+	if s.filters[paneChecklist].Clear() {
+		s.steps.SetLen(len(s.live.Snap.Assessment.Steps))
+	}
+	s.steps.Select(i)
+	s.fresh(before)
 }
 
 func (s *Screen) mover() parts.Mover {
@@ -154,7 +157,7 @@ func (s *Screen) mover() parts.Mover {
 	case paneStep:
 		return &s.rows
 	case paneTimeline:
-		return &s.moments
+		return s.events.List()
 	case paneCauses:
 		return &s.causes
 	default:
@@ -162,20 +165,54 @@ func (s *Screen) mover() parts.Mover {
 	}
 }
 
-// Typing reports whether the filter takes the keys.
-func (s *Screen) Typing() bool { return s.filter.Typing() }
-
-// Type hands a key to the filter.
-func (s *Screen) Type(k tea.KeyMsg) tea.Cmd {
-	s.filter.Type(k)
-	s.applyFilter()
-	return s.pending()
+// filter returns the filter of the pane in front.
+func (s *Screen) filter() *parts.Filter {
+	if s.focus == paneTimeline {
+		return &s.events.Filter
+	}
+	return &s.filters[s.focus]
 }
 
-// Back clears the filter, or leaves a pane for the checklist.
+// applyFilters matches the short lists anew.
+func (s *Screen) applyFilters() {
+	a, before := s.live.Snap.Assessment, s.stepIndex()
+	s.filters[paneChecklist].Apply(parts.Texts{N: len(a.Steps), At: func(i int) string {
+		return fmt.Sprintf("%d %s %s", i+1, a.Steps[i].Step.Title, a.Steps[i].Verdict)
+	}})
+	s.steps.SetLen(s.filters[paneChecklist].Len(len(a.Steps)))
+	s.filters[paneCauses].Apply(parts.Texts{N: len(a.Hypotheses), At: func(i int) string {
+		h := a.Hypotheses[i]
+		return words(h.Mechanism) + " " + string(h.Standing) + " " + string(h.Cause)
+	}})
+	s.causes.SetLen(s.filters[paneCauses].Len(len(a.Hypotheses)))
+	all := s.allRows()
+	s.filters[paneStep].Apply(parts.Texts{N: len(all), At: func(i int) string { return all[i].text() }})
+	s.fresh(before)
+}
+
+// Typing reports whether the filter takes the keys.
+func (s *Screen) Typing() bool { return s.filter().Typing() }
+
+// Type hands a key to the filter of the pane in front.
+func (s *Screen) Type(k tea.KeyMsg) tea.Cmd {
+	if s.focus == paneTimeline {
+		return s.events.Type(k)
+	}
+	s.filter().Type(k)
+	s.applyFilters()
+	return nil
+}
+
+// Back clears a filter, or leaves a pane for the checklist.
 func (s *Screen) Back() bool {
-	if s.filter.Clear() {
-		s.applyFilter()
+	if s.focus == paneTimeline {
+		if was, cmd := s.events.Clear(); was {
+			s.search = cmd
+			return true
+		}
+	}
+	if s.filter().Clear() {
+		s.applyFilters()
 		return true
 	}
 	if s.focus != paneChecklist {
@@ -191,7 +228,7 @@ func (s *Screen) Place() string {
 		b, _ := json.Marshal(*s.place)
 		return string(b)
 	}
-	p := place{Focus: int(s.focus), Row: s.rows.Cursor(), Moment: s.moments.Cursor()}
+	p := place{Focus: int(s.focus), Row: s.rows.Cursor(), Moment: s.events.List().Cursor()}
 	if st, ok := s.step(); ok {
 		p.Step = string(st.Step.ID)
 	}
@@ -221,7 +258,7 @@ func (s *Screen) goTo(p place) {
 	s.steps.Select(slices.IndexFunc(a.Steps, func(st investigations.StepResult) bool { return string(st.Step.ID) == p.Step }))
 	s.rows.SetLen(len(s.stepRows()))
 	s.rows.Select(p.Row)
-	s.moments.Select(p.Moment)
+	s.events.List().Select(p.Moment)
 	s.causes.Select(slices.IndexFunc(a.Hypotheses, func(h investigations.Hypothesis) bool { return h.Mechanism == p.Cause }))
 }
 
@@ -240,9 +277,14 @@ func (s *Screen) Items() []nav.Item {
 			Run: func() tea.Cmd { return nav.Say(nav.Show{Page: nav.PageMatrix, Item: h.Mechanism}) },
 		})
 	}
+	for _, t := range investigations.Tables(s.live.Snap.State) {
+		out = append(out, nav.Item{
+			Title: "Table " + t, Detail: "its evidence", Run: func() tea.Cmd { return nav.Say(nav.Show{Page: nav.PageEvidence, Find: t}) },
+		})
+	}
 	for _, e := range s.live.Snap.State.Evidence {
 		out = append(out, nav.Item{
-			Title: "Evidence " + e.ID + " " + e.Source, Detail: text.Fit(e.Query, 60),
+			Title: "Evidence " + e.ID + " " + e.Source + " " + e.Tag, Detail: text.Fit(e.Query, 60),
 			Run: func() tea.Cmd { return nav.Say(nav.Show{Page: nav.PageEvidence, Item: e.ID}) },
 		})
 	}

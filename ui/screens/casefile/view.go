@@ -16,6 +16,7 @@ import (
 // shown keeps what is dear to draw while nothing changed.
 type shown struct {
 	version, width int
+	span           sources.Window
 	bars           []parts.Cell
 }
 
@@ -35,6 +36,9 @@ func (s *Screen) View(f nav.Frame) []string {
 
 func (s *Screen) wide(f nav.Frame) []string {
 	left := min(max(f.W*3/10, 30), 36)
+	if f.W >= 160 {
+		left = min(f.W/4, 52)
+	}
 	right := f.W - left
 	top := min(len(investigations.Steps())+2, f.H-6)
 	upper := f.H * 11 / 20
@@ -86,7 +90,7 @@ func (s *Screen) foot(p pane, f nav.Frame) string {
 	case paneChecklist:
 		n, at = s.steps.Len(), s.steps.Cursor()
 	case paneTimeline:
-		n, at = s.moments.Len(), s.moments.Cursor()
+		n, at = s.events.Len(), s.events.List().Cursor()
 	case paneCauses:
 		n, at = s.causes.Len(), s.causes.Cursor()
 	}
@@ -106,15 +110,15 @@ func (s *Screen) title(p pane, f nav.Frame) (title, right string) {
 		if !ok {
 			return "Step", ""
 		}
-		title = fmt.Sprintf("%d %s", s.steps.Cursor()+1, st.Step.Title)
+		title = fmt.Sprintf("%d %s", s.stepIndex()+1, st.Step.Title)
 		if f.W >= 60 {
 			title += " · " + st.Step.Asks
 		}
 		return title, ""
 	case paneTimeline:
-		title = fmt.Sprintf("Timeline · %d", s.moments.Len())
-		if s.filter.Active() {
-			title += fmt.Sprintf(" of %d", len(a.Timeline))
+		title = fmt.Sprintf("Timeline · %d", s.events.Len())
+		if s.events.Narrowed() {
+			title += fmt.Sprintf(" of %d", s.events.Total())
 		}
 		if f.W >= 64 {
 			right = s.histogram(f)
@@ -158,31 +162,27 @@ func (s *Screen) done() int {
 	return n
 }
 
-// span is the stretch of time that the histogram shows: the window, or what the
-// timeline holds.
+// span is the stretch of time that the histogram shows: the events in the
+// window, the window, or what the timeline holds.
 func (s *Screen) span() sources.Window {
-	w := s.live.Snap.State.Window
-	if !w.From.IsZero() && w.To.After(w.From) {
-		return w
+	if spans := parts.Spans(s.live.Snap.Events, s.live.Snap.State.Window); len(spans) > 0 {
+		return spans[0]
 	}
-	all := s.live.Snap.Assessment.Timeline
-	if len(all) == 0 {
-		return sources.Window{}
-	}
-	return sources.Window{From: all[0].Time, To: all[len(all)-1].Time.Add(time.Second)}
+	return sources.Window{}
 }
 
 func (s *Screen) histogram(f nav.Frame) string {
-	span := s.span()
-	w := min(max(f.W-48, 10), 60)
+	w := min(max(f.W-52, 10), 60)
 	if s.shown.version != s.live.Snap.Version || s.shown.width != w {
-		events := func(from, until time.Time) int { return s.live.Snap.Count(from, until) }
-		s.shown = shown{version: s.live.Snap.Version, width: w, bars: parts.Histogram(s.live.Snap.Assessment.Coverage, events, span, w)}
+		events := func(from, until time.Time) int { return s.live.Snap.Events.Count("", from, until) }
+		span := s.span()
+		s.shown = shown{version: s.live.Snap.Version, width: w, span: span, bars: parts.Histogram(s.live.Snap.Assessment.Coverage, events, span, w)}
 	}
 	if len(s.shown.bars) == 0 {
 		return ""
 	}
-	return span.From.In(f.Zone).Format("15:04") + " " + parts.BarText(f.Theme, s.shown.bars) + " " + span.To.In(f.Zone).Format("15:04")
+	layout := parts.Stamp(s.shown.span, f.Zone)
+	return s.shown.span.From.In(f.Zone).Format(layout) + " " + parts.BarText(f.Theme, s.shown.bars) + " " + s.shown.span.To.In(f.Zone).Format(layout)
 }
 
 // header names record, window, server and fate.

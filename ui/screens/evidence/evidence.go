@@ -33,9 +33,11 @@ type Screen struct {
 	body  []bodyLine
 }
 
-// New returns the screen. With an id it opens that item, else the list.
-func New(c *live.Case, id string) *Screen {
+// New returns the screen. With an id it opens that item, else the list, filtered
+// by find when that is given.
+func New(c *live.Case, id, find string) *Screen {
 	s := &Screen{live: c, id: id, reading: id != ""}
+	s.filter.Set(find)
 	s.sync()
 	s.list.Select(slices.IndexFunc(c.Snap.State.Evidence, func(e investigations.Evidence) bool { return e.ID == id }))
 	return s
@@ -52,7 +54,9 @@ func (s *Screen) Update(tea.Msg) tea.Cmd { s.sync(); return nil }
 
 func (s *Screen) sync() {
 	all := s.live.Snap.State.Evidence
-	s.filter.Apply(parts.Texts{N: len(all), At: func(i int) string { return all[i].ID + " " + all[i].Source + " " + all[i].Kind + " " + all[i].Query }})
+	s.filter.Apply(parts.Texts{N: len(all), At: func(i int) string {
+		return all[i].ID + " " + all[i].Source + " " + all[i].Kind + " " + all[i].Tag + " " + all[i].Query
+	}})
 	s.list.SetLen(s.filter.Len(len(all)))
 }
 
@@ -73,7 +77,7 @@ func (s *Screen) Actions() keys.Table {
 		}
 		return ""
 	}
-	return append(keys.Table{
+	t := keys.Table{
 		{ID: "open", Keys: []string{"enter", "tab", "right", "l"}, Title: "Read the selected item, or go back to the list", Short: "read", Group: "Look", Disabled: none, Run: func() tea.Cmd { s.reading = !s.reading; return nil }},
 		{ID: "next", Keys: []string{"]", "N"}, Title: "Show the next item", Short: "next", Group: "Look", Disabled: none, Run: func() tea.Cmd { s.list.Move(1); return nil }},
 		{ID: "previous", Keys: []string{"[", "P"}, Title: "Show the item before", Short: "before", Group: "Look", Disabled: none, Run: func() tea.Cmd { s.list.Move(-1); return nil }},
@@ -81,10 +85,10 @@ func (s *Screen) Actions() keys.Table {
 		{ID: "copy", Keys: []string{"y"}, Title: "Copy the bytes as stored", Short: "copy", Group: "Copy", Disabled: none, Run: s.copyText(func(e investigations.Evidence) (string, string) { return e.Body, "the body of " + e.ID })},
 		{ID: "copy-query", Keys: []string{"Y"}, Title: "Copy the statement or command that finds the same", Short: "copy query", Group: "Copy", Disabled: none, Run: s.copyText(func(e investigations.Evidence) (string, string) { return e.Query, "the query of " + e.ID })},
 		{ID: "copy-hash", Keys: []string{"#"}, Title: "Copy the SHA-256", Group: "Copy", Disabled: none, Run: s.copyText(func(e investigations.Evidence) (string, string) { return e.SHA256, "the hash of " + e.ID })},
-		{ID: "note", Keys: []string{"n"}, Title: "Write a note on this item", Short: "note", Group: "Answer", Disabled: s.live.Session.ReadOnly, Run: s.note},
-		{ID: "mark", Keys: []string{"m"}, Title: "Mark this item, or take its mark away", Group: "Answer", Disabled: s.live.Session.ReadOnly, Run: s.mark},
 		{ID: "filter", Keys: []string{"/"}, Title: "Filter the list", Short: "filter", Group: "Look", Disabled: none, Run: func() tea.Cmd { s.reading = false; s.filter.Open(); return nil }},
-	}, parts.Moves(s.mover)...)
+	}
+	t = append(t, parts.Notable(s.live.Session, s.notes, s.thing)...)
+	return append(t, parts.Moves(s.mover)...)
 }
 
 func (s *Screen) mover() parts.Mover {
@@ -102,46 +106,14 @@ func (s *Screen) copyText(of func(investigations.Evidence) (string, string)) fun
 	}
 }
 
-func (s *Screen) note() tea.Cmd {
-	e, ok := s.item()
-	if !ok {
-		return nil
+func (s *Screen) thing() parts.Thing {
+	if e, ok := s.item(); ok {
+		return parts.Thing{ID: e.ID, Title: "evidence " + e.ID}
 	}
-	return nav.Say(nav.Dialog{Overlay: &parts.Prompt{Title: "Note", Label: "Note on evidence " + e.ID, Do: func(t string) tea.Cmd {
-		if strings.TrimSpace(t) == "" {
-			return nil
-		}
-		return s.record(investigations.Noted{On: e.ID, Text: t}, "note written")
-	}}})
+	return parts.Thing{}
 }
 
-func (s *Screen) mark() tea.Cmd {
-	e, ok := s.item()
-	if !ok {
-		return nil
-	}
-	on := true
-	for _, n := range s.live.Snap.State.Notes {
-		if n.On == e.ID && n.Text == "" {
-			on = !n.Mark
-		}
-	}
-	said := "marked " + e.ID
-	if !on {
-		said = "mark taken from " + e.ID
-	}
-	return s.record(investigations.Noted{On: e.ID, Mark: on}, said)
-}
-
-func (s *Screen) record(n investigations.Noted, said string) tea.Cmd {
-	session := s.live.Session
-	return func() tea.Msg {
-		if err := session.Record(investigations.EntryNoted, n); err != nil {
-			return nav.Toast{Text: "not saved: " + err.Error(), Bad: true}
-		}
-		return nav.Toast{Text: said}
-	}
-}
+func (s *Screen) notes() []investigations.Note { return s.live.Snap.State.Notes }
 
 // Typing reports whether the filter takes the keys.
 func (s *Screen) Typing() bool { return s.filter.Typing() }
@@ -187,17 +159,29 @@ func (s *Screen) drawList(f nav.Frame) []string {
 	}
 	lines = append(lines, s.list.Draw(in.H-len(lines), func(i int, selected bool) string {
 		e := all[s.filter.At(i)]
-		l, marker := parts.NewLine(in.W), "  "
+		l, marker, flag := parts.NewLine(in.W), "  ", " "
+		if parts.Marked(s.notes(), e.ID) {
+			flag = "⚑"
+		}
 		if selected {
 			marker = "▸ "
 			if !s.reading {
 				l = parts.Row(in.W, &f.Theme.Selected)
 			}
 		}
-		return l.Add(f.Theme.Key, marker).Cell(f.Theme.Strong, e.ID, 5).Cell(f.Theme.Dim, text.Clean(e.Source), 14).
-			Add(f.Theme.Text, " ").Clean(f.Theme.Text, firstLine(e.Query)).String()
+		return l.Add(f.Theme.Key, marker).Cell(f.Theme.Strong, e.ID, 5).Add(f.Theme.Key, flag).Cell(f.Theme.Dim, text.Source(e.Source, 14), 14).
+			Add(f.Theme.Text, " ").Clean(f.Theme.Text, about(e)).String()
 	})...)
 	return parts.Pane{Title: "All evidence", Focused: !s.reading}.Draw(f.Theme, f.W, f.H, lines)
+}
+
+// about says in a line what an item is about: its own subject, which the names
+// of statements hide behind their beginnings, and the query.
+func about(e investigations.Evidence) string {
+	if e.Tag != "" && e.Kind != investigations.EvidenceLineage {
+		return e.Tag + "  " + firstLine(e.Query)
+	}
+	return firstLine(e.Query)
 }
 
 func firstLine(s string) string {

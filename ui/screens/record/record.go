@@ -1,12 +1,10 @@
-// Package record shows the record itself: the versions that were seen, what
-// changed from one to the next, the content that could be recovered and the SQL
-// that would bring it back. The SQL is only shown, never run.
+// Package record shows the record itself: its versions and what changed from
+// one to the next, the content of each, the SQL that would bring it back, and
+// everything that was seen of it. The SQL is only shown, never run.
 package record
 
 import (
 	"fmt"
-	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -18,16 +16,57 @@ import (
 	"inquest/ui/nav"
 	"inquest/ui/parts"
 	"inquest/ui/text"
+	"inquest/ui/theme"
 )
+
+// view is what the lower pane shows of the selected version.
+type view int
+
+const (
+	viewChanges view = iota
+	viewContent
+	viewSQL
+	viewSeen
+	views
+)
+
+var viewNames = [views]string{"What changed", "Content", "SQL that would bring it back (never run by inquest)", "Everything that was seen of it"}
 
 // Screen shows the record.
 type Screen struct {
-	live   *live.Case
-	reader parts.Reader
+	live *live.Case
+
+	seen     int
+	versions []investigations.Version
+	list     parts.List
+	view     view
+	below    bool // the lower pane has the keys
+	readers  [views]parts.Reader
+	laid     laid
+}
+
+// laid are the lines of the lower pane, kept while nothing changed.
+type laid struct {
+	version, at, width int
+	view               view
+	theme              *theme.Theme
+	lines              []string
 }
 
 // New returns the screen.
-func New(c *live.Case) *Screen { return &Screen{live: c} }
+func New(c *live.Case) *Screen {
+	s := &Screen{live: c, seen: -1}
+	s.sync()
+	_, recovered := s.content()
+	switch {
+	case len(s.versions) > 0:
+	case recovered:
+		s.view = viewContent
+	default:
+		s.view = viewSeen
+	}
+	return s
+}
 
 // Name is the scope of the screen in the key map.
 func (s *Screen) Name() string { return "record" }
@@ -36,91 +75,247 @@ func (s *Screen) Name() string { return "record" }
 func (s *Screen) Init() tea.Cmd { return nil }
 
 // Update follows the live case.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+func (s *Screen) Update(tea.Msg) tea.Cmd { s.sync(); return nil }
+
+func (s *Screen) sync() {
+	if s.seen == s.live.Snap.Version {
+		return
+	}
+	s.seen = s.live.Snap.Version
+	s.versions = s.live.Snap.Versions
+	s.list.SetLen(len(s.versions))
+}
+
+func (s *Screen) version() (investigations.Version, bool) {
+	if i := s.list.Cursor(); i < len(s.versions) {
+		return s.versions[i], true
+	}
+	return investigations.Version{}, false
+}
+
+// content is what would be restored: the selected version, else what was
+// recovered.
+func (s *Screen) content() (investigations.Recovered, bool) {
+	if v, ok := s.version(); ok && v.Row != nil && v.From != "reference" {
+		return investigations.Recovered{Table: v.Table, Row: v.Row, Origin: v.From, Unknown: v.Unknown, Evidence: []string{v.Evidence}}, true
+	}
+	if r := s.live.Snap.Assessment.Recovered; r != nil {
+		return *r, true
+	}
+	return investigations.Recovered{}, false
+}
 
 // Actions is what the screen can do.
 func (s *Screen) Actions() keys.Table {
 	none := func() string {
-		if s.live.Snap.Assessment.Recovered == nil {
+		if _, ok := s.content(); !ok {
 			return "no content has been recovered"
 		}
 		return ""
 	}
-	return append(keys.Table{
-		{ID: "copy-sql", Keys: []string{"y"}, Title: "Copy the SQL that would bring it back", Short: "copy restore SQL", Disabled: none, Run: func() tea.Cmd {
-			return nav.Say(nav.Copy{Text: RestoreSQL(*s.live.Snap.Assessment.Recovered), What: "the restore SQL"})
+	noVersion := func() string {
+		if len(s.versions) == 0 {
+			return "no version of it has been seen"
+		}
+		return ""
+	}
+	show := func(v view) func() tea.Cmd { return func() tea.Cmd { s.view = v; return nil } }
+	t := keys.Table{
+		{ID: "next-view", Keys: []string{"v", "right", "l"}, Title: "Show the next: what changed, content, restore SQL, all that was seen", Short: "changes/content/SQL", Group: "Look", Run: s.turn(1)},
+		{ID: "previous-view", Keys: []string{"left", "h"}, Title: "Show the one before", Group: "Look", Run: s.turn(-1)},
+		{ID: "pane", Keys: []string{"tab"}, Title: "Go to the other pane", Short: "pane", Group: "Look", Run: func() tea.Cmd { s.below = !s.below; return nil }},
+		{ID: "open", Keys: []string{"enter"}, Title: "Open the evidence of the selected version", Short: "evidence", Group: "Look", Disabled: noVersion, Run: s.open},
+		{ID: "copy-sql", Keys: []string{"y"}, Title: "Copy the SQL that would bring the selected version back", Short: "copy restore SQL", Group: "Copy", Disabled: none, Run: func() tea.Cmd {
+			r, _ := s.content()
+			return nav.Say(nav.Copy{Text: RestoreSQL(r), What: "the restore SQL"})
 		}},
-		{ID: "copy-id", Keys: []string{"Y"}, Title: "Copy the record id", Short: "copy id", Run: func() tea.Cmd {
+		{ID: "copy-id", Keys: []string{"Y"}, Title: "Copy the record id", Short: "copy id", Group: "Copy", Run: func() tea.Cmd {
 			return nav.Say(nav.Copy{Text: s.live.Snap.State.Record.ID, What: "the record id"})
 		}},
-	}, parts.Moves(func() parts.Mover { return &s.reader })...)
+		{ID: "changes", Keys: []string{"1"}, Title: "Show what changed", Group: "Look", Run: show(viewChanges)},
+		{ID: "content", Keys: []string{"2"}, Title: "Show the content", Group: "Look", Run: show(viewContent)},
+		{ID: "sql", Keys: []string{"3", "s"}, Title: "Show the SQL that would bring it back", Group: "Look", Run: show(viewSQL)},
+		{ID: "seen", Keys: []string{"4"}, Title: "Show everything that was seen of it", Group: "Look", Run: show(viewSeen)},
+	}
+	t = append(t, parts.Notable(s.live.Session, func() []investigations.Note { return s.live.Snap.State.Notes }, s.thing)...)
+	return append(t, parts.Moves(s.mover)...)
+}
+
+func (s *Screen) mover() parts.Mover {
+	if s.below || len(s.versions) == 0 {
+		return &s.readers[s.view]
+	}
+	return &s.list
+}
+
+func (s *Screen) turn(d int) func() tea.Cmd {
+	return func() tea.Cmd {
+		s.view = (s.view + view(d) + views) % views
+		return nil
+	}
+}
+
+func (s *Screen) thing() parts.Thing {
+	v, ok := s.version()
+	if !ok {
+		return parts.Thing{ID: "record", Title: "the record"}
+	}
+	id := fmt.Sprintf("version:%s %s xid %d %s", v.Table, v.Op, v.XID, v.TID)
+	return parts.Thing{ID: id, Title: "this version"}
+}
+
+func (s *Screen) open() tea.Cmd {
+	v, _ := s.version()
+	return nav.Say(nav.Show{Page: nav.PageEvidence, Item: v.Evidence})
 }
 
 // NextAt says what can be done here.
 func (s *Screen) NextAt(time.Time) string {
-	if s.live.Snap.Assessment.Recovered == nil {
+	if _, ok := s.content(); !ok {
 		return "run step 9, Rollback mechanisms, to look for its content"
 	}
-	return "y copies the SQL; check constraints and triggers before you run it by hand"
+	return "v shows content and SQL; y copies the SQL: read it and run it yourself, inquest never does"
 }
 
-// View draws the sections one below the other.
+// View draws the versions above what is shown of the selected one.
 func (s *Screen) View(f nav.Frame) []string {
 	snap := s.live.Snap
-	head := parts.Head{Record: snap.State.Record.ID, Title: "Record", Count: text.Clean(snap.Table), Server: s.live.Server()}.Draw(f)
-	in := f.Sized(f.W-2, f.H-3)
-	lines := s.versions(in)
-	lines = append(lines, s.recovered(in)...)
-	return append([]string{head}, parts.Pane{Title: "Versions and content", Focused: true}.Draw(f.Theme, f.W, f.H-1, s.reader.Draw(in.H, lines))...)
+	out := []string{parts.Head{Record: snap.State.Record.ID, Title: "Record", Count: text.Clean(snap.Table), Server: s.live.Server()}.Draw(f)}
+	if n := len(s.versions); n > 0 {
+		h := min(n+2, max(f.H/3, 4))
+		in := f.Sized(f.W-2, h-2)
+		p := parts.Pane{Title: fmt.Sprintf("Versions · %d", n), Right: "as written, oldest first", Focused: !s.below}
+		if n > in.H {
+			p.Foot = fmt.Sprintf("%d of %d", s.list.Cursor()+1, n)
+		}
+		out = append(out, p.Draw(f.Theme, f.W, h, s.list.Draw(in.H, func(i int, selected bool) string { return s.row(in, s.versions[i], selected) }))...)
+	}
+	rest := f.Sized(f.W, f.H-len(out))
+	in := rest.Sized(f.W-2, rest.H-2)
+	lines := s.lines(in)
+	r := &s.readers[s.view]
+	body := r.Draw(in.H, lines)
+	p := parts.Pane{Title: fmt.Sprintf("%d/%d %s", s.view+1, int(views), viewNames[s.view]), Focused: s.below || len(s.versions) == 0}
+	if len(lines) > len(body) {
+		p.Foot = fmt.Sprintf("lines %d–%d of %d", r.Top()+1, r.Top()+len(body), len(lines))
+	}
+	return append(out, p.Draw(f.Theme, f.W, rest.H, body)...)
 }
 
-func heading(f nav.Frame, s string) string {
-	return parts.NewLine(f.W).Add(f.Theme.Text, " ").Add(f.Theme.Heading, s).String()
-}
-
-// kinds are the facts that tell a version or its end.
-var kinds = []investigations.FactKind{
-	investigations.TupleInserted, investigations.TupleUpdated, investigations.TupleDeleted, investigations.TupleRekeyed,
-	investigations.XactCommitted, investigations.XactAborted, investigations.RowVisible, investigations.RowFlagged,
-	investigations.RowInHistory, investigations.RowNear, investigations.RowElsewhere, investigations.RowAbsent,
-}
-
-func (s *Screen) versions(f nav.Frame) []string {
+func (s *Screen) row(f nav.Frame, v investigations.Version, selected bool) string {
 	t := f.Theme
-	out := []string{heading(f, "What was seen of it")}
-	facts := s.live.Snap.Assessment.Facts.Where(func(x investigations.Fact) bool { return slices.Contains(kinds, x.Kind) })
-	sort.SliceStable(facts, func(i, j int) bool {
-		return !facts[i].Time.IsZero() && facts[i].Time.Before(facts[j].Time)
-	})
-	for _, x := range facts {
-		at := text.Blank(14)
-		if !x.Time.IsZero() {
-			at = text.Pad(x.Time.In(f.Zone).Format("15:04:05.000"), 14)
-		}
-		out = append(out, parts.Para(f, t.Text, " "+at, x.Says+"  "+strings.Join(x.Evidence, " "))...)
-		if sets := x.Attr("sets"); sets != "" {
-			out = append(out, parts.Para(f, t.Accent, text.Blank(15)+"changed: ", sets)...)
+	var whole *theme.Style
+	marker := "  "
+	if selected {
+		marker = "▸ "
+		if !s.below {
+			whole = &t.Selected
 		}
 	}
-	if len(facts) == 0 {
-		out = append(out, parts.Para(f, t.Dim, " ", "No version of it has been seen yet.")...)
+	at := parts.MomentTime(investigations.Moment{Time: v.Time, Until: v.Until}, f.Zone)
+	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Accent, at, 18).Add(t.Text, " ").Cell(t.Dim, v.From, 9).Add(t.Text, " ").Cell(t.Strong, text.Clean(v.Op), 11).Add(t.Text, " ")
+	if v.XID != 0 {
+		st := t.Text
+		if v.End != "committed" {
+			st = t.Finding
+		}
+		l.Add(t.Text, fmt.Sprintf("xid %d ", v.XID)).Clean(st, endWords(v.End)).Add(t.Text, "  ")
 	}
-	return append(out, text.Blank(f.W))
+	tail := v.Evidence + " "
+	return l.Clean(t.Dim, text.Fit(text.Clean(v.Table+" "+v.TID), l.Left()-text.Width(tail)-1)).Right(t.Dim, tail).String()
+}
+
+func endWords(end string) string {
+	switch end {
+	case "":
+		return "· end not known"
+	case "aborted":
+		return "→ ROLLED BACK"
+	default:
+		return "→ " + end
+	}
+}
+
+// lines lays the lower pane out, once for each version, view, width and theme.
+func (s *Screen) lines(f nav.Frame) []string {
+	key := laid{version: s.seen, at: s.list.Cursor(), width: f.W, view: s.view, theme: f.Theme}
+	if k := s.laid; k.lines != nil && k.version == key.version && k.at == key.at && k.width == key.width && k.view == key.view && k.theme == key.theme {
+		return k.lines
+	}
+	switch s.view {
+	case viewChanges:
+		key.lines = s.changes(f)
+	case viewContent:
+		key.lines = s.recovered(f)
+	case viewSQL:
+		key.lines = s.sql(f)
+	default:
+		key.lines = s.all(f)
+	}
+	s.laid = key
+	return key.lines
+}
+
+// before returns the newest earlier version of the same table with content.
+func (s *Screen) before() (investigations.Version, bool) {
+	v, _ := s.version()
+	for i := s.list.Cursor() - 1; i >= 0; i-- {
+		if o := s.versions[i]; o.Table == v.Table && o.Row != nil {
+			return o, true
+		}
+	}
+	return investigations.Version{}, false
+}
+
+func (s *Screen) changes(f nav.Frame) []string {
+	t := f.Theme
+	v, ok := s.version()
+	old, had := s.before()
+	switch {
+	case !ok:
+		return parts.Para(f, t.Dim, " ", "No version of it has been seen yet.")
+	case v.Row == nil:
+		return parts.Para(f, t.Dim, " ", "The content of this version is not known; 4 shows everything that was seen.")
+	case !had:
+		return append(parts.Para(f, t.Text, " ", "This is the first version that was seen, so there is nothing to compare it with. It holds:"), s.recovered(f)...)
+	}
+	diff := investigations.Diff(old, v)
+	if len(diff) == 0 {
+		return parts.Para(f, t.Text, " ", fmt.Sprintf("No column differs from the version before (%s of xid %d).", old.Op, old.XID))
+	}
+	out := parts.Para(f, t.Dim, " ", fmt.Sprintf("against the %s of xid %d: %d of %d columns differ", old.Op, old.XID, len(diff), len(v.Row)))
+	for _, c := range diff {
+		out = append(out, parts.Para(f, t.Strong, " ", c.Column)...)
+		out = append(out, parts.Para(f, t.Bad, "   − was  ", cell(c.Before, c.Had))...)
+		out = append(out, parts.Para(f, t.Good, "   + is   ", cell(c.After, c.Has))...)
+	}
+	return out
+}
+
+func cell(v *string, has bool) string {
+	switch {
+	case !has:
+		return "(no such column)"
+	case v == nil:
+		return "NULL"
+	case *v == "":
+		return "'' (empty)"
+	}
+	return *v
 }
 
 func (s *Screen) recovered(f nav.Frame) []string {
 	t := f.Theme
-	out := []string{heading(f, "Content recovered")}
-	r := s.live.Snap.Assessment.Recovered
-	if r == nil {
-		return append(out, parts.Para(f, t.Dim, " ", "Nothing has been recovered. It is looked for in WAL, dead row versions, history tables and logs.")...)
+	r, ok := s.content()
+	if !ok {
+		return parts.Para(f, t.Dim, " ", "Nothing has been recovered. It is looked for in WAL, dead row versions, history tables and logs.")
 	}
-	out = append(out, parts.Para(f, t.Dim, " ", fmt.Sprintf("%s, read from %s  %s", r.Table, r.Origin, strings.Join(r.Evidence, " ")))...)
+	out := parts.Para(f, t.Dim, " ", fmt.Sprintf("%s, read from %s  %s", r.Table, r.Origin, strings.Join(r.Evidence, " ")))
 	name := 4
-	for _, c := range columns(*r) {
-		name = min(max(name, text.Width(c)), f.W/3)
+	for _, c := range columns(r) {
+		name = min(max(name, text.Width(text.Clean(c))), f.W/3)
 	}
-	for _, c := range columns(*r) {
+	for _, c := range columns(r) {
 		lead := "   " + text.Pad(text.Clean(c), name) + "  "
 		if v := r.Row[c]; v != nil {
 			out = append(out, parts.Para(f, t.Text, lead, *v)...)
@@ -131,62 +326,18 @@ func (s *Screen) recovered(f nav.Frame) []string {
 	for _, c := range r.Unknown {
 		out = append(out, parts.Para(f, t.Blind, "   "+text.Pad(text.Clean(c), name)+"  ", "⊘ could not be read")...)
 	}
-	out = append(out, text.Blank(f.W), heading(f, "SQL that would bring it back (never run by inquest)"))
-	for _, line := range text.Lines(RestoreSQL(*r)) {
-		out = append(out, parts.Para(f, t.Accent, "   ", line)...)
-	}
 	return out
 }
 
-func columns(r investigations.Recovered) []string {
-	out := make([]string, 0, len(r.Row))
-	for c := range r.Row {
-		out = append(out, c)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// RestoreSQL writes the recovered content as one INSERT in a transaction that
-// rolls back: the person changes that word after reading what it does. Columns
-// that could not be read are named in a comment.
-func RestoreSQL(r investigations.Recovered) string {
-	var names, values []string
-	for _, c := range columns(r) {
-		names = append(names, identifier(c))
-		if v := r.Row[c]; v == nil {
-			values = append(values, "NULL")
-		} else {
-			values = append(values, literal(*v))
-		}
-	}
-	out := "BEGIN;\n"
-	for _, c := range r.Unknown {
-		out += "-- could not be read and is left to its default: " + text.Clean(c) + "\n"
-	}
-	return out + "INSERT INTO " + tableName(r.Table) + " (" + strings.Join(names, ", ") + ")\nVALUES (" + strings.Join(values, ", ") + ");\nROLLBACK; -- COMMIT once you have read what it did"
-}
-
-// tableName quotes schema and table unless the text is quoted already.
-func tableName(s string) string {
-	if strings.Contains(s, `"`) {
-		return text.Clean(s)
-	}
-	schema, table, ok := strings.Cut(s, ".")
+func (s *Screen) sql(f nav.Frame) []string {
+	r, ok := s.content()
 	if !ok {
-		return identifier(s)
+		return parts.Para(f, f.Theme.Dim, " ", "No content has been recovered, so there is nothing to bring back.")
 	}
-	return identifier(schema) + "." + identifier(table)
-}
-
-func identifier(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
-
-// literal writes a string that means the same whatever the server's
-// standard_conforming_strings is.
-func literal(s string) string {
-	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
-	if strings.Contains(s, `\`) {
-		return "E" + strings.ReplaceAll(quoted, `\`, `\\`)
+	out := parts.Para(f, f.Theme.Weak, " ⚠ ", "inquest only shows this. It ends with ROLLBACK: read what triggers, constraints and referring rows make of it before you change that word.")
+	out = append(out, text.Blank(f.W))
+	for _, line := range text.Lines(RestoreSQL(r)) {
+		out = append(out, parts.Para(f, f.Theme.Accent, "   ", line)...)
 	}
-	return quoted
+	return out
 }

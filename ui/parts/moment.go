@@ -1,0 +1,51 @@
+package parts
+
+import (
+	"time"
+
+	"inquest/investigations"
+)
+
+// MomentTime writes a moment or a bracket: 14:58:03.370–.412. An event of which
+// no time is known says so.
+func MomentTime(m investigations.Moment, zone *time.Location) string {
+	if m.Time.IsZero() {
+		return "time unknown"
+	}
+	from := m.Time.In(zone)
+	if m.Until.IsZero() || m.Until.Equal(m.Time) {
+		return from.Format("15:04:05.000")
+	}
+	to := m.Until.In(zone)
+	if to.Sub(from) < time.Second && to.Second() == from.Second() {
+		return from.Format("15:04:05.000") + "–" + to.Format(".000")
+	}
+	return from.Format("15:04:05") + "–" + to.Format("15:04:05")
+}
+
+// MomentTimeLong writes a moment in full, to the microsecond.
+func MomentTimeLong(m investigations.Moment, zone *time.Location) string {
+	if m.Time.IsZero() {
+		return "time unknown"
+	}
+	s := m.Time.In(zone).Format("2 Jan 2006 15:04:05.000000")
+	if !m.Until.IsZero() && m.Until.After(m.Time) {
+		s += " to " + m.Until.In(zone).Format("15:04:05.000000") + " (between these two)"
+	}
+	return s + m.Time.In(zone).Format(" MST")
+}
+
+// Flags returns the signs before the evidence of a moment: marked, noted, and
+// not to be ordered.
+func Flags(notes []investigations.Note, m investigations.Moment) string {
+	out := ""
+	if len(notes) > 0 {
+		if id := EventThing(m).ID; Marked(notes, id) || m.Evidence != "" && Marked(notes, m.Evidence) {
+			out += "⚑ "
+		}
+	}
+	if m.Unordered && !m.Time.IsZero() {
+		out += "⚠ zone? "
+	}
+	return out
+}
