@@ -55,6 +55,17 @@ type Assessment struct {
 	Recovered *Recovered
 }
 
+// Done counts the steps that have a verdict.
+func (a Assessment) Done() int {
+	n := 0
+	for _, s := range a.Steps {
+		if s.Verdict != VerdictOpen {
+			n++
+		}
+	}
+	return n
+}
+
 // StepResult is a step with what its probes and the person said.
 type StepResult struct {
 	Step    Step

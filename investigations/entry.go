@@ -107,6 +107,7 @@ type Judged struct {
 	Fate    Fate   `json:"fate"`
 	Leading string `json:"leading,omitempty"` // mechanism id; empty: cause undetermined
 	Cause   Cause  `json:"cause,omitempty"`
+	Done    int    `json:"done,omitempty"` // steps with a verdict
 	Version string `json:"version"`
 }
 

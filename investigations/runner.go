@@ -258,7 +258,7 @@ func (r *Runner) deriveWindow() error {
 
 func (r *Runner) judge() error {
 	a := r.Engine.Assess(r.Case.State())
-	j := Judged{Fate: a.Fate, Version: r.Version}
+	j := Judged{Fate: a.Fate, Version: r.Version, Done: a.Done()}
 	if lead, ok := a.Leading(); ok {
 		j.Leading, j.Cause = lead.Mechanism, lead.Cause
 	}

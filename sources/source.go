@@ -68,7 +68,7 @@ type Ability struct {
 // moment is unknown but the loss is certain.
 type Expiry struct {
 	What string    `json:"what"`
-	At   time.Time `json:"expires"`
+	At   time.Time `json:"expires,omitzero"`
 	Why  string    `json:"why"`
 }
 

@@ -52,7 +52,7 @@ func (d *desk) List(context.Context) ([]backend.CaseSummary, error) {
 	for _, s := range list {
 		out = append(out, backend.CaseSummary{
 			Path: s.Path, Record: s.Record, Table: s.Table, Fate: s.Fate, Standing: s.Standing, Leading: s.Leading,
-			Steps: len(investigations.Steps()), Updated: s.Updated, Locked: s.Locked, Broken: s.Broken, Recording: s.Recording,
+			Done: s.Done, Steps: len(investigations.Steps()), Updated: s.Updated, Locked: s.Locked, Broken: s.Broken, Recording: s.Recording,
 		})
 	}
 	return out, nil

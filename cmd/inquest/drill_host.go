@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/gofrs/flock"
+
 	"inquest/investigations/drills"
 	"inquest/sources/pgserver"
 )
@@ -16,19 +18,40 @@ import (
 // drillHost lends throwaway servers and a folder to a drill, and takes all of
 // them back at Close.
 type drillHost struct {
-	dir string
+	dir  string
+	lock *flock.Flock // held while the folder is in use
 
 	mu      sync.Mutex
 	servers []*pgserver.Server
 }
 
+const drillPrefix = "inquest-drill-"
+
 func newDrillHost() (*drillHost, error) {
 	pgserver.Sweep()
-	dir, err := os.MkdirTemp("", "inquest-drill-")
+	sweepDrills(os.TempDir())
+	dir, err := os.MkdirTemp("", drillPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the drill: %w", err)
 	}
-	return &drillHost{dir: dir}, nil
+	lock := flock.New(filepath.Join(dir, ".owner"))
+	if _, err := lock.TryLock(); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock the drill's folder: %w", err), os.RemoveAll(dir))
+	}
+	return &drillHost{dir: dir, lock: lock}, nil
+}
+
+// sweepDrills removes the folders of drills whose owner was killed: those whose
+// lock nobody holds. A folder without a lock is not ours to judge.
+func sweepDrills(temp string) {
+	left, _ := filepath.Glob(filepath.Join(temp, drillPrefix+"*", ".owner"))
+	for _, owner := range left {
+		lock := flock.New(owner)
+		if ok, err := lock.TryLock(); err == nil && ok {
+			os.RemoveAll(filepath.Dir(owner))
+			lock.Unlock()
+		}
+	}
 }
 
 // Dir is the folder for the drill's logs.
@@ -96,5 +119,5 @@ func (h *drillHost) Close() error {
 		errs = append(errs, h.servers[i].Close())
 	}
 	h.servers = nil
-	return errors.Join(append(errs, os.RemoveAll(h.dir))...)
+	return errors.Join(append(errs, os.RemoveAll(h.dir), h.lock.Unlock())...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -66,8 +67,8 @@ func (p *program) run(ctx context.Context, id string, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.report != "" && !slices.Contains([]string{".md", ".markdown", ".html", ".htm", ".json"}, strings.ToLower(filepath.Ext(f.report))) {
-		return usage("--report %s: the ending names the format, use .md, .html or .json", f.report)
+	if err := checkReportPath(f.report); err != nil {
+		return err
 	}
 	srcs := openSources(r, p)
 	if len(srcs) == 0 {
@@ -83,6 +84,21 @@ func (p *program) run(ctx context.Context, id string, f runFlags) error {
 	}
 	err = p.investigate(ctx, s, f)
 	return errors.Join(err, s.Close())
+}
+
+// checkReportPath reports, before anything is run, a report that could not be
+// written afterwards.
+func checkReportPath(path string) error {
+	if path == "" {
+		return nil
+	}
+	if !slices.Contains([]string{".md", ".markdown", ".html", ".htm", ".json"}, strings.ToLower(filepath.Ext(path))) {
+		return usage("--report %s: the ending names the format, use .md, .html or .json", path)
+	}
+	if st, err := os.Stat(filepath.Dir(path)); err != nil || !st.IsDir() {
+		return usage("--report %s: there is no folder %s", path, filepath.Dir(path))
+	}
+	return nil
 }
 
 // investigate runs everything, prints the answer and returns its exit status.

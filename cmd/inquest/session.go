@@ -124,6 +124,11 @@ func reopen(p *program, path string, r *request) (*session, error) {
 		return nil, errors.Join(err, keeper.Close())
 	}
 	s.readOnly, s.note = readOnly, note.String()
+	if s.note != "" && readOnly == "" {
+		if err := s.Record(investigations.EntryNoted, investigations.Noted{Text: s.note}); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
 	if follow != nil {
 		s.follow(follow)
 	}

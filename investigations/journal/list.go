@@ -27,6 +27,7 @@ type Summary struct {
 	Fate     investigations.FateKind
 	Standing investigations.Standing
 	Leading  string // mechanism id
+	Done     int    // steps with a verdict at that judgement
 	// Entries counts the whole entries; 0 when the last one is too long to find.
 	Entries int
 	// Locked is true while a process, this one included, writes the case.
@@ -127,6 +128,6 @@ func (s *Summary) tail(f *os.File) error {
 	if err := json.Unmarshal(e.Body, &j); err != nil {
 		return fmt.Errorf("the last judgement is broken: %w", err)
 	}
-	s.Fate, s.Standing, s.Leading = j.Fate.Kind, j.Fate.Standing, j.Leading
+	s.Fate, s.Standing, s.Leading, s.Done = j.Fate.Kind, j.Fate.Standing, j.Leading, j.Done
 	return nil
 }

@@ -29,9 +29,13 @@ type Installation struct {
 type place struct{ bin, origin string }
 
 // Find lists the installations on this machine: the one INQUEST_PG_BIN names first, then newest first, and of the
-// same version those of the system before those in inquest's cache. It runs `postgres --version` of each.
+// same version those of the system before those in inquest's cache. It runs `postgres --version` of each. With
+// INQUEST_PG_BIN=none it finds nothing, as on a machine without a server.
 func Find() []Installation {
 	var found []Installation
+	if os.Getenv("INQUEST_PG_BIN") == "none" {
+		return nil
+	}
 	seen := map[string]bool{}
 	for _, p := range places() {
 		bin, err := realBin(p.bin)
