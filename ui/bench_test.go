@@ -3,6 +3,7 @@ package ui_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"inquest/ui"
 	"inquest/ui/uitest"
@@ -32,5 +33,32 @@ func BenchmarkView(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkTenMillion draws the timeline of ten thousand and of ten million
+// events at 200×50, one page further each time: the cost must be the same. It includes working out
+// the events; ns/view is the View alone.
+func BenchmarkTenMillion(b *testing.B) {
+	for _, n := range []int{10_000, tenMillion} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			f := uitest.NewFake()
+			f.Long = &uitest.Long{N: n}
+			d := uitest.New(b, f, 200, 50)
+			d.Press("enter", "t")
+			page := uitest.Key("pgdown")
+			var drawing time.Duration
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range b.N {
+				d.App.Update(page)
+				start := time.Now()
+				if d.App.View() == "" {
+					b.Fatal("nothing drawn")
+				}
+				drawing += time.Since(start)
+			}
+			b.ReportMetric(float64(drawing.Nanoseconds())/float64(b.N), "ns/view")
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"strings"
 	"time"
 
 	"inquest/sources"
@@ -103,29 +104,32 @@ func AddBars(l *Line, t *theme.Theme, cells []Cell) *Line {
 	for _, c := range cells {
 		most = max(most, c.Count)
 	}
+	var run strings.Builder
 	for i := 0; i < len(cells); {
 		st, s := barOf(t, cells[i], most)
-		run := s
+		run.Reset()
+		run.WriteString(s)
 		for i++; i < len(cells) && cells[i].Gap == cells[i-1].Gap; i++ {
 			_, s = barOf(t, cells[i], most)
-			run += s
+			run.WriteString(s)
 		}
-		l.Add(st, run)
+		l.Add(st, run.String())
 	}
 	return l
 }
 
 // BarText returns the histogram without styles.
 func BarText(t *theme.Theme, cells []Cell) string {
-	most, out := int64(1), ""
+	most := int64(1)
+	var out strings.Builder
 	for _, c := range cells {
 		most = max(most, c.Count)
 	}
 	for _, c := range cells {
 		_, s := barOf(t, c, most)
-		out += s
+		out.WriteString(s)
 	}
-	return out
+	return out.String()
 }
 
 func barOf(t *theme.Theme, c Cell, most int64) (theme.Style, string) {

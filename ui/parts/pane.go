@@ -1,6 +1,8 @@
 package parts
 
 import (
+	"strings"
+
 	"inquest/ui/text"
 	"inquest/ui/theme"
 )
@@ -88,12 +90,15 @@ func Beside(cols ...[]string) []string {
 		return nil
 	}
 	out := make([]string, len(cols[0]))
+	row := make([]string, 0, len(cols))
 	for i := range out {
+		row = row[:0]
 		for _, c := range cols {
 			if i < len(c) {
-				out[i] += c[i]
+				row = append(row, c[i])
 			}
 		}
+		out[i] = strings.Join(row, "")
 	}
 	return out
 }

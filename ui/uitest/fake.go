@@ -27,6 +27,7 @@ type Fake struct {
 	Slow      bool   // one probe runs until it is cancelled or released
 	Real      bool   // slow means slow: for looking at it in a terminal
 	Events    int    // further events on the timeline
+	Long      *Long  // instead of the case's own timeline
 	ReadOnly  string // why cases are read-only
 	Created   []backend.NewCase
 	Exported  []string

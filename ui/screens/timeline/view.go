@@ -54,7 +54,17 @@ func (s *Screen) events(f nav.Frame) []string {
 	}
 	source := s.sourceWidth(in.W)
 	list := s.rows.List()
-	lines = append(lines, list.Draw(in.H-len(lines), func(i int, selected bool) string { return s.row(in, i, selected, source) })...)
+	day := -1 // of the line above
+	if from, _ := list.Window(in.H - len(lines)); from > 0 {
+		before, _ := s.rows.At(from - 1)
+		day = before.Time.In(f.Zone).YearDay()
+	}
+	lines = append(lines, list.Draw(in.H-len(lines), func(k int, selected bool) string {
+		m, _ := s.rows.At(k)
+		newDay := !m.Time.IsZero() && m.Time.In(f.Zone).YearDay() != day
+		day = m.Time.In(f.Zone).YearDay()
+		return s.row(in, m, selected, newDay, source)
+	})...)
 	p := parts.Pane{Title: "Events", Right: "times in " + f.Now.In(f.Zone).Format("MST"), Focused: true}
 	if list.Len() > in.H {
 		p.Foot = fmt.Sprintf("%d of %d", list.Cursor()+1, list.Len())
@@ -83,17 +93,15 @@ func (s *Screen) sourceWidth(w int) int {
 	return min(need, max(w/6, 10))
 }
 
-func (s *Screen) row(f nav.Frame, k int, selected bool, source int) string {
+func (s *Screen) row(f nav.Frame, m investigations.Moment, selected, newDay bool, source int) string {
 	t := f.Theme
-	m, _ := s.rows.At(k)
 	var whole *theme.Style
 	marker := "  "
 	if selected {
 		whole, marker = &t.Selected, "▸ "
 	}
 	stamp := parts.MomentTime(m, f.Zone)
-	before, ok := s.rows.At(k - 1)
-	if !m.Time.IsZero() && (!ok || before.Time.In(f.Zone).YearDay() != m.Time.In(f.Zone).YearDay()) {
+	if newDay {
 		stamp = m.Time.In(f.Zone).Format("2 Jan ") + stamp
 	}
 	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Accent, stamp, min(25, f.W/3)).Add(t.Text, " ").Cell(t.Dim, text.Source(m.Source, source), source).Add(t.Text, " ")
