@@ -18,6 +18,9 @@ func DeriveWindow(r Record, facts Facts) (sources.Window, string, bool) {
 	for _, f := range facts {
 		switch f.Kind {
 		case IDIssued, TupleInserted, APIAnswer:
+			if f.Attr("asked") == "now" { // an answer to inquest itself
+				continue
+			}
 			if !f.Time.IsZero() && (first.Time.IsZero() || f.Time.Before(first.Time)) {
 				first = f
 			}
