@@ -22,5 +22,9 @@ func All() []inv.Probe {
 		auditingSettings(),
 		rollbackArchive(),
 		versionsHistory(),
+		databaseHints(),
+		logsAPI(),
+		logsHints(),
+		codeChanges(),
 	}
 }
