@@ -14,7 +14,7 @@ import (
 
 // outputs are the logs that other programs print.
 type outputs struct {
-	commands, kubectl, docker, journals []string
+	commands, ssh, kubectl, docker, journals []string
 }
 
 func (o *outputs) register(fs *pflag.FlagSet) {
@@ -22,13 +22,14 @@ func (o *outputs) register(fs *pflag.FlagSet) {
 	fs.Lookup("journal").NoOptDefVal = wholeJournal
 	fs.StringArrayVar(&o.commands, "command", nil, "`NAME=CMD` whose output is a log: any command, with {from} {to} {id} filled in, each as one argument. "+
 		"It is run by sh as you are: that it only reads is up to you; repeatable")
+	fs.StringArrayVar(&o.ssh, "ssh", nil, "`HOST:PATH` of logs on another host: a file with its rotations, a glob or a folder, searched there by your own ssh (BatchMode); repeatable")
 	fs.StringArrayVar(&o.kubectl, "kubectl", nil, "`ARGS` of kubectl logs, such as '-n prod deploy/api': all containers, previous ones too; repeatable")
 	fs.StringArrayVar(&o.docker, "docker", nil, "log of the container `NAME`; repeatable")
 }
 
 // named is how many sources the flags name.
 func (o *outputs) named() int {
-	return len(o.commands) + len(o.kubectl) + len(o.docker) + len(o.journals)
+	return len(o.commands) + len(o.kubectl) + len(o.docker) + len(o.journals) + len(o.ssh)
 }
 
 // wholeJournal is what --journal without a value means.
@@ -99,6 +100,10 @@ func openOutputs(r request, p *program) []sources.Source {
 			continue
 		}
 		out = append(out, j)
+	}
+	for _, target := range r.outputs.ssh {
+		s, err := command.SSH(target, opt(target, "ssh:"+target))
+		add("ssh:"+target, s, err)
 	}
 	for i, args := range r.outputs.kubectl {
 		s, err := command.Kubectl(args, opt(args, "kubectl", "kubectl:"+args))

@@ -88,7 +88,7 @@ func TestOutputIsALog(t *testing.T) {
 	if b, _ := os.ReadFile(count); string(b) != "run\n" {
 		t.Errorf("it ran %q", b)
 	}
-	st, err := filepath.Glob(filepath.Join(os.TempDir(), "inquest-out-*", "*"))
+	st, err := filepath.Glob(filepath.Join(os.TempDir(), "inquest-scratch-*", "*"))
 	if err != nil || len(st) != 1 {
 		t.Fatal(st, err)
 	}

@@ -108,7 +108,7 @@ func TestArchivesAreReadLikeFolders(t *testing.T) {
 			}
 			closeAll(t, all)
 			closeAll(t, all)
-			if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "inquest-logs-*")); len(left) > 0 {
+			if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "inquest-scratch-*")); len(left) > 0 {
 				t.Errorf("left behind: %v", left)
 			}
 		})

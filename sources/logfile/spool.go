@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"inquest/sources"
+	"inquest/sources/scratch"
 )
 
 // mostUnpacked bounds what one --logs may put on the disk.
@@ -19,7 +19,7 @@ const mostUnpacked = 8 << 30
 // the last of its streams is closed.
 type spool struct {
 	mu    sync.Mutex
-	dir   string
+	dir   *scratch.Folder
 	users int
 	files int
 	left  int64
@@ -47,15 +47,15 @@ func (s *spool) file(ctx context.Context, r io.Reader) (string, error) {
 func (s *spool) create() (*os.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.dir == "" {
-		dir, err := os.MkdirTemp("", "inquest-logs-")
+	if s.dir == nil {
+		dir, err := scratch.New()
 		if err != nil {
 			return nil, &sources.Blind{Why: fmt.Sprintf("no folder for unpacked logs could be made: %v", err), Opens: "set TMPDIR to a folder with room"}
 		}
 		s.dir = dir
 	}
 	s.files++
-	return os.OpenFile(filepath.Join(s.dir, fmt.Sprint(s.files)), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	return os.OpenFile(s.dir.File(fmt.Sprint(s.files)), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 }
 
 func (s *spool) free(n int64) {
@@ -71,12 +71,10 @@ func (s *spool) close() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.users--; s.users > 0 || s.dir == "" {
+	if s.users--; s.users > 0 || s.dir == nil {
 		return nil
 	}
-	dir := s.dir
-	s.dir = ""
-	return os.RemoveAll(dir)
+	return s.dir.Close()
 }
 
 // bounded reads until the context ends or the spool is full.

@@ -38,7 +38,7 @@ func (r *run) packed(ctx context.Context, m *File, j *job, f *content) error {
 	first, newlines, told := true, int64(0), int64(0)
 	give := func(last bool) {
 		b := j.chunk(scan.Chunk{Base: w.base, Buf: w.buf, From: w.from, To: w.to(last)}, last)
-		r.merge(b, func(h hit) string { return fmt.Sprintf("%s:%d", m.base(), newlines+h.line+1) }, first)
+		r.merge(b, func(h hit) string { return position(m.base(), newlines+h.line+1) }, first)
 		newlines += b.newlines
 		first = false
 		w.advance(w.to(last))

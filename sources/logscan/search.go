@@ -122,13 +122,7 @@ func (r *run) note(m *File, j *job) {
 	if j.size == 0 {
 		return
 	}
-	name := j.reader.Name()
-	if d := j.reader.Main.Detail; d != "" && j.reader.Main.Format.Name == "postgres" {
-		name += " (" + d + ")"
-	}
-	if !slices.Contains(r.formats, name) {
-		r.formats = append(r.formats, name)
-	}
+	r.formats = appendNew(r.formats, formatName(j.reader.Name(), j.reader))
 	for _, l := range j.reader.Limits {
 		if !slices.Contains(r.limits, l) {
 			r.limits = append(r.limits, l)
@@ -146,11 +140,11 @@ func (r *run) plain(ctx context.Context, m *File, j *job, from, to int64) error 
 		func(c scan.Chunk) (*block, error) {
 			return j.chunk(c, c.Base+int64(len(c.Buf)) >= j.size), ctx.Err()
 		}, func(b *block) error {
-			position := func(h hit) string { return fmt.Sprintf("%s:%d", m.base(), newlines+h.line+1) }
+			place := func(h hit) string { return position(m.base(), newlines+h.line+1) }
 			if from > 0 {
-				position = func(h hit) string { return fmt.Sprintf("%s@%d", m.base(), h.start) }
+				place = func(h hit) string { return fmt.Sprintf("%s@%d", m.base(), h.start) }
 			}
-			r.merge(b, position, first)
+			r.merge(b, place, first)
 			first = false
 			newlines += b.newlines
 			r.progress(newlines, b.own)
@@ -170,8 +164,11 @@ func (r *run) progress(_, own int64) {
 	}
 }
 
+// position writes where a record begins.
+func position(file string, line int64) string { return fmt.Sprintf("%s:%d", file, line) }
+
 // merge adds a block; first marks the first one of a file.
-func (r *run) merge(b *block, position func(hit) string, first bool) {
+func (r *run) merge(b *block, place func(hit) string, first bool) {
 	if b.cover.timed > 0 {
 		if r.hole != "" && first && r.cover.timed > 0 && b.cover.first > r.cover.high {
 			r.gaps = append(r.gaps, sources.Gap{From: at(r.cover.high), To: at(b.cover.first), Reason: r.hole})
@@ -187,7 +184,7 @@ func (r *run) merge(b *block, position func(hit) string, first bool) {
 			continue
 		}
 		r.lastStart = h.start
-		h.event.Position = position(h)
+		h.event.Position = place(h)
 		if h.event.NoTime && h.event.Time.IsZero() && r.cover.timed > 0 {
 			h.event.Time = at(r.cover.last)
 		}

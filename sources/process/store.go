@@ -4,17 +4,17 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"inquest/sources"
+	"inquest/sources/scratch"
 )
 
 // Store is a private folder for what programs printed, so that it need not be
 // asked for twice. The zero Store is ready; it is made when first used.
 type Store struct {
 	mu     sync.Mutex
-	dir    string
+	dir    *scratch.Folder
 	n      int
 	closed bool
 }
@@ -26,15 +26,15 @@ func (s *Store) File() (*os.File, error) {
 	if s.closed {
 		return nil, &sources.Blind{Why: "the source was closed"}
 	}
-	if s.dir == "" {
-		dir, err := os.MkdirTemp("", "inquest-out-")
+	if s.dir == nil {
+		dir, err := scratch.New()
 		if err != nil {
 			return nil, &sources.Blind{Why: fmt.Sprintf("no folder for a program's output could be made: %v", err), Opens: "set TMPDIR to a folder with room"}
 		}
 		s.dir = dir
 	}
 	s.n++
-	return os.OpenFile(filepath.Join(s.dir, fmt.Sprint(s.n)), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	return os.OpenFile(s.dir.File(fmt.Sprint(s.n)), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 }
 
 // Close removes the folder. It is safe to call twice.
@@ -42,12 +42,10 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	if s.dir == "" {
+	if s.dir == nil {
 		return nil
 	}
-	dir := s.dir
-	s.dir = ""
-	return os.RemoveAll(dir)
+	return s.dir.Close()
 }
 
 // Lines is a writer that hands on whole lines with their end; a line that
