@@ -24,7 +24,9 @@ const (
 	RowFlagged FactKind = "row-flagged"
 	// The row exists but is not seen as the application's role: table, as, policy.
 	RowMasked FactKind = "row-masked"
-	// The key stands in another table than the asked one: table, column.
+	// The key stands in a place that is not the asked one: table, server or
+	// database, reason (why the application does not look there), kind=schema|
+	// database|table.
 	RowElsewhere FactKind = "row-elsewhere"
 	// A history or audit table holds a version: table, operation, key.
 	RowInHistory FactKind = "row-in-history"
@@ -49,8 +51,9 @@ const (
 	XactUnfinished FactKind = "xact-unfinished"
 	// The server says that this xid lies in the future although it was seen: xid.
 	XactFuture FactKind = "xact-future"
-	// What one transaction did, table by table: xid, tables, rows, deletes,
-	// order, subxacts, origin.
+	// What one transaction did, table by table: xid, tables, inserts, updates,
+	// deletes, order, subxacts, origin; deleted, inserted and updated name the
+	// tables in the order they were first touched.
 	XactContents FactKind = "xact-contents"
 	// The table was truncated, dropped or given a new file: table, xid, lsn.
 	TableTruncated FactKind = "table-truncated"
@@ -62,12 +65,14 @@ const (
 	WALKeyAbsent FactKind = "wal-key-absent"
 	// The server went through crash recovery: from=log|wal|catalogue.
 	CrashRecovery FactKind = "crash-recovery"
-	// A new timeline began: timeline, lsn, reason.
+	// A new timeline began: timeline, lsn (where it left the old one), reason,
+	// how=failover|restore when that is told.
 	TimelineSwitch FactKind = "timeline-switch"
 	// A setting of the server, role or database: name, value, scope.
 	Setting FactKind = "setting"
-	// A catalogue property of the table: table, name, value (persistence,
-	// trigger, rule, policy, cascade, partition).
+	// A catalogue property of the table: table, name (candidate, partition, file,
+	// persistence, row-security, swallows, trigger-deletes, cascade, lookalike,
+	// soft-delete, rewritten, migration …), value.
 	TableProperty FactKind = "table-property"
 	// An index and its heap disagree about the key: table, index.
 	IndexDisagrees FactKind = "index-disagrees"
@@ -82,6 +87,9 @@ const (
 	// The server logged an error: sqlstate, xid, pid, user, application, message,
 	// joins=xid|pid|time|id (how it was tied to the record).
 	LogError FactKind = "log-error"
+	// The application logged a failure of the record's request, or of work on it,
+	// that it had queued: source, request, message.
+	RequestFailed FactKind = "request-failed"
 	// A statement that names the record or its table was logged: op, pid, user,
 	// application, statement, joins.
 	LogStatement FactKind = "log-statement"
@@ -92,8 +100,24 @@ const (
 	SessionAtCommit FactKind = "session-at-commit"
 	// The server restarted, crashed, ran out of memory or disk: what.
 	SystemEvent FactKind = "system-event"
-	// A job ran: job, op.
+	// A job ran: job, op, of=xid (the commit it stands beside), removed, started=
+	// the time it began in RFC 3339, from=log|schedule.
 	JobRun FactKind = "job-run"
+)
+
+// Facts that set a record beside others: other rows, transactions and nodes.
+const (
+	// Another transaction deleted rows of the same table: table, xid, deletes,
+	// same=true when it did the same to the same tables as the one in question.
+	XactPeer FactKind = "xact-peer"
+	// A row of the same table holds the lost row's content or natural key under
+	// another key: table, key, by (columns), xid.
+	RowTwin FactKind = "row-twin"
+	// The server log names a damaged block of a file: file, block, zeroed=true.
+	BlockDamaged FactKind = "block-damaged"
+	// What became of rows beside the record that a rule for removal would take:
+	// table, rule, removed, kept, holds.
+	PredicateChecked FactKind = "predicate-checked"
 )
 
 // Ground ranks where a fact comes from: truth (WAL, row versions, catalogue)

@@ -10,13 +10,13 @@ import (
 // NewJudge returns a judge over the list. The list must have passed Check.
 func NewJudge(list []Mechanism) inv.Judge {
 	return func(d inv.Deliberation) inv.Judgement {
-		v := View{Deliberation: d, Story: NewStory(d.Facts)}
+		v := newView(d, decideFocus(d))
 		v.Fate = decideFate(v)
 		all := make([]weighed, 0, len(list))
 		for _, m := range list {
 			all = append(all, weigh(m, v))
 		}
-		lead(all)
+		lead(all, v.Fate)
 		rank(all)
 		j := inv.Judgement{Fate: v.Fate}
 		for _, w := range all {
@@ -102,11 +102,11 @@ func (w *weighed) standing(v View) inv.Standing {
 // lead raises the one mechanism that is proved, needed, uncontradicted and of
 // the settled fate. Of two such, one may explain the other more closely; if
 // neither does, none leads and the cause is undetermined.
-func lead(all []weighed) {
+func lead(all []weighed, settled inv.Fate) {
 	var candidates []*weighed
 	for i := range all {
 		w := &all[i]
-		if w.proved && w.needed && w.against == 0 && w.hypothesis.Standing == inv.Possible {
+		if w.proved && w.needed && w.against == 0 && w.mechanism.Fate == settled.Kind {
 			candidates = append(candidates, w)
 		}
 	}

@@ -14,8 +14,8 @@ func responseBeforeWrite() Mechanism {
 				Role: Needs, Says: "the id was handed out",
 				Find: func(v View) inv.Facts { return v.Facts.Of(inv.IDIssued) },
 			},
-			proof(Rule{
-				Says: "WAL from before the id was handed out until now holds no row version of it",
+			{
+				Role: Needs, Says: "WAL from before the id was handed out until now holds no row version of it",
 				Find: func(v View) inv.Facts {
 					for _, f := range v.Facts.Of(inv.IDIssued) {
 						if c := coveringAbsence(v, f.Time); len(c) > 0 {
@@ -25,35 +25,32 @@ func responseBeforeWrite() Mechanism {
 					return nil
 				},
 				Looked: func(v View) bool { return !v.Story.Empty() },
+			},
+			proof(Rule{
+				Says: "the application logged a failure of the same request, or of the work it queued, after the answer",
+				Find: failedAfterAnswer,
+			}),
+			proof(Rule{
+				Says:   "statements were logged at that moment, and no insert of the record is among them",
+				Find:   noStatement,
+				Looked: func(v View) bool { return len(insertStatements(v)) > 0 },
 			}),
 			written(Contradicts),
-			{
-				Role: Contradicts, Says: "the server refused the insert",
-				Find: func(v View) inv.Facts {
-					return v.Facts.Of(inv.LogError).Where(func(f inv.Fact) bool { return f.Attr("op") == "create" && f.Attr("joins") == "id" })
-				},
-			},
-			{
-				Role: Contradicts, Says: "the insert statement reached the server",
-				Find: func(v View) inv.Facts {
-					return v.Facts.Of(inv.LogStatement).Where(func(f inv.Fact) bool { return f.Attr("op") == "create" && f.Attr("joins") == "id" })
-				},
-			},
-			{
-				Role: Contradicts, Says: "a trigger or rule of the table can swallow an insert",
-				Find: func(v View) inv.Facts {
-					return v.Facts.Of(inv.TableProperty).Where(func(f inv.Fact) bool { return f.Attr("name") == "swallows" })
-				},
-			},
+			{Role: Contradicts, Says: "the server refused the insert", Find: refused},
+			{Role: Contradicts, Says: "the insert statement reached the server", Find: insertStatements},
 			{
 				Role: Contradicts, Says: "the row is there",
-				Find:   func(v View) inv.Facts { return ownRows(v) },
+				Find:   func(v View) inv.Facts { return append(ownRows(v), v.Facts.Of(inv.RowElsewhere)...) },
 				Looked: func(v View) bool { return v.Facts.Any(inv.RowAbsent) },
 			},
 		},
 		Says: func(v View) string {
 			for _, f := range v.Facts.Of(inv.IDIssued) {
-				return "The id was handed out" + at(f.Time) + ", and no insert of it reached this server: " + f.Says
+				s := "The id was handed out" + at(f.Time) + ", and no insert of it reached this server: " + f.Says
+				if e := failedAfterAnswer(v); len(e) > 0 {
+					s += "; afterwards: " + e[0].Says
+				}
+				return s
 			}
 			return "Nothing shows that the id was handed out."
 		},
@@ -63,4 +60,27 @@ func responseBeforeWrite() Mechanism {
 			"other databases the application can write to (--db)",
 		},
 	}
+}
+
+// failedAfterAnswer are failures that the application logged of the record or of
+// its request once the id had been handed out.
+func failedAfterAnswer(v View) inv.Facts {
+	issued := v.Facts.Of(inv.IDIssued)
+	return v.Facts.Of(inv.RequestFailed).Where(func(f inv.Fact) bool {
+		for _, i := range issued {
+			if !i.Time.IsZero() && !f.Time.IsZero() && !f.Time.Before(i.Time) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// noStatement is the fact that the server logged statements that change rows at
+// the moment the id was handed out, while no insert of the record is among them.
+func noStatement(v View) inv.Facts {
+	if len(insertStatements(v)) > 0 || len(v.property("swallows")) > 0 {
+		return nil
+	}
+	return v.Facts.Of(inv.LogCovers).With("of", "issue").With("statements", "true").With("inserts", "0")
 }

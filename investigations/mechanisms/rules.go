@@ -61,7 +61,7 @@ func deleted(role Role) Rule {
 	return Rule{
 		Role: role, Says: "a committed delete of the row was read",
 		Find: func(v View) inv.Facts {
-			if d, ok := Last(Ended(v.Story.Deletes, Committed)); ok {
+			if d, ok := v.Story.removal(); ok {
 				return d.Facts()
 			}
 			return nil

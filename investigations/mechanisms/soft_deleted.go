@@ -11,8 +11,13 @@ func softDeleted() Mechanism {
 		ID: "soft-deleted", Fate: inv.FateHidden, Title: "soft-deleted",
 		About: "The row is there, and a flag or a timestamp hides it from the application.",
 		Cause: func(v View) inv.Cause {
-			if s := deletersOf(v, flagXid(v)); len(s) == 1 && onlyOne(s[0]) && isInteractive(s[0]) {
-				return inv.CauseAccidental
+			for _, f := range sole(v, flagXid(v)) {
+				switch {
+				case isInteractive(f):
+					return inv.CauseAccidental
+				case isJob(f):
+					return inv.CauseRetention
+				}
 			}
 			return inv.CauseApplication
 		},
@@ -63,11 +68,4 @@ func flagXid(v View) string {
 		return u.Xid
 	}
 	return ""
-}
-
-func deletersOf(v View, xid string) inv.Facts {
-	if xid == "" {
-		return nil
-	}
-	return v.Facts.Of(inv.SessionAtCommit).With("of", xid)
 }

@@ -1,166 +1,102 @@
 package mechanisms
 
 import (
-	"cmp"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
-
 	inv "inquest/investigations"
 )
 
 // View is what rules are given: the facts, the story of the key that they tell,
 // and the fate that follows from it.
 type View struct {
+	// Deliberation holds, as its Facts, those of the home server and of the table
+	// in focus.
 	inv.Deliberation
+	// All are the facts of every server and table.
+	All   inv.Facts
 	Story Story
+	// Discarded is what WAL tells that a failover or a restore left behind.
+	Discarded Story
+	// Nodes are the other servers that were asked.
+	Nodes []Node
+	Focus Focus
 	Fate  inv.Fate
 }
 
-// Outcome is how a transaction ended, as far as the facts tell.
-type Outcome string
-
-// Outcomes of a transaction.
-const (
-	Committed  Outcome = "committed"
-	Aborted    Outcome = "aborted"
-	Prepared   Outcome = "prepared"
-	Open       Outcome = "open"
-	Unfinished Outcome = "unfinished"
-	Unknown    Outcome = "unknown"
-)
-
-// Step is one write to the key's row, with the end of its transaction.
-type Step struct {
-	Fact inv.Fact
-	Xid  string
-	// End is the outcome of the transaction, Ends the facts that show it.
-	End  Outcome
-	Ends inv.Facts
+// Node is another server than the home server, with what it says of the record.
+type Node struct {
+	Server string
+	Facts  inv.Facts
+	Story  Story
 }
 
-// When returns the time the step took effect: the end of its transaction, else
-// its own bracket.
-func (s Step) When() time.Time {
-	for _, f := range s.Ends {
-		if !f.Time.IsZero() {
-			return f.Time
-		}
-	}
-	return s.Fact.Time
-}
-
-// Facts returns the write and the end of its transaction.
-func (s Step) Facts() inv.Facts { return append(inv.Facts{s.Fact}, s.Ends...) }
-
-// Story is what ground truth tells of the key, in the order it happened.
-type Story struct {
-	Inserts, Updates, Deletes, Rekeys, Removals []Step
-	all                                         []Step
-}
-
-// NewStory reads the story off the facts.
-func NewStory(facts inv.Facts) Story {
-	var s Story
-	for _, f := range facts {
-		var into *[]Step
-		switch f.Kind {
-		case inv.TupleInserted:
-			into = &s.Inserts
-		case inv.TupleUpdated:
-			into = &s.Updates
-		case inv.TupleDeleted:
-			into = &s.Deletes
-		case inv.TupleRekeyed:
-			into = &s.Rekeys
-		case inv.TableTruncated, inv.TableDropped:
-			into = &s.Removals
-		default:
+// newView lays the facts out for the table in focus.
+func newView(d inv.Deliberation, focus Focus) View {
+	home := homeServer(d.Facts)
+	v := View{Deliberation: d, All: d.Facts, Focus: focus}
+	mine := focus.filter(d.Facts)
+	v.Facts = mine.Where(func(f inv.Fact) bool { return on(f, home) && f.Attr("branch") == "" })
+	v.Story = NewStory(v.Facts)
+	v.Discarded = NewStory(mine.Where(func(f inv.Fact) bool { return on(f, home) && f.Attr("branch") != "" }))
+	for _, name := range servers(d.Facts) {
+		if name == home {
 			continue
 		}
-		step := Step{Fact: f, Xid: f.Attr("xid")}
-		step.End, step.Ends = outcomeOf(facts, step.Xid)
-		*into = append(*into, step)
-		s.all = append(s.all, step)
+		facts := mine.Where(func(f inv.Fact) bool { return f.Attr("server") == name && f.Attr("branch") == "" })
+		v.Nodes = append(v.Nodes, Node{Server: name, Facts: facts, Story: NewStory(facts)})
 	}
-	for _, list := range []*[]Step{&s.Inserts, &s.Updates, &s.Deletes, &s.Rekeys, &s.Removals, &s.all} {
-		sortSteps(*list)
-	}
-	return s
+	return v
 }
 
-// Empty reports whether ground truth holds nothing of the key.
-func (s Story) Empty() bool { return len(s.all) == 0 }
-
-// Last returns the last step of the list, and false when there is none.
-func Last(list []Step) (Step, bool) {
-	if len(list) == 0 {
-		return Step{}, false
-	}
-	return list[len(list)-1], true
+// on reports whether a fact speaks of the server; one without a server speaks of
+// the home server.
+func on(f inv.Fact, server string) bool {
+	s := f.Attr("server")
+	return s == "" || s == server
 }
 
-// Ended returns the steps whose transactions ended so.
-func Ended(list []Step, ends ...Outcome) []Step {
-	var out []Step
-	for _, s := range list {
-		if slices.Contains(ends, s.End) {
-			out = append(out, s)
+// servers are the servers that facts name, in the order they were asked.
+func servers(facts inv.Facts) []string {
+	var out []string
+	for _, f := range facts {
+		if s := f.Attr("server"); s != "" && f.Kind != inv.RowElsewhere {
+			out = appendNew(out, s)
 		}
 	}
 	return out
 }
 
-// After returns the steps that stand later in WAL than x; a step without a
-// position counts as later.
-func After(list []Step, x Step) []Step {
-	var out []Step
-	for _, s := range list {
-		if position(s) == 0 || position(s) >= position(x) {
-			out = append(out, s)
+// homeServer is the server that the record is asked of: the first that is no
+// standby, else the first.
+func homeServer(facts inv.Facts) string {
+	all := servers(facts)
+	for _, s := range all {
+		standby := facts.Of(inv.Setting).With("name", "server.in_recovery").With("server", s).With("value", "t")
+		if len(standby) == 0 {
+			return s
 		}
 	}
-	return out
+	if len(all) > 0 {
+		return all[0]
+	}
+	return ""
 }
 
-// outcomeOf prefers what is certain: a commit or abort that was read.
-func outcomeOf(facts inv.Facts, xid string) (Outcome, inv.Facts) {
-	if xid == "" || xid == "0" {
-		return Unknown, nil
+// setting returns the value of a setting of the home server, or "".
+func (v View) setting(name string) string {
+	for _, f := range v.Facts.Of(inv.Setting).With("name", name) {
+		return f.Attr("value")
 	}
-	for _, k := range []struct {
-		kind inv.FactKind
-		end  Outcome
-	}{
-		{inv.XactCommitted, Committed},
-		{inv.XactAborted, Aborted},
-		{inv.XactOpen, Open},
-		{inv.XactPrepared, Prepared},
-		{inv.XactUnfinished, Unfinished},
-	} {
-		if fs := facts.Of(k.kind).With("xid", xid); len(fs) > 0 {
-			return k.end, fs
-		}
-	}
-	return Unknown, nil
+	return ""
 }
 
-func sortSteps(list []Step) {
-	slices.SortStableFunc(list, func(a, b Step) int { return cmp.Compare(position(a), position(b)) })
+// property returns the catalogue properties of the table in focus by name.
+func (v View) property(name string) inv.Facts {
+	return v.Facts.Of(inv.TableProperty).With("name", name)
 }
 
-// position is the LSN as a number; 0 when the step has none (a row version read
-// from the heap).
-func position(s Step) uint64 {
-	hi, lo, ok := strings.Cut(s.Fact.Attr("lsn"), "/")
-	if !ok {
-		return 0
+// property returns the node's settings by name.
+func (n Node) setting(name string) string {
+	for _, f := range n.Facts.Of(inv.Setting).With("name", name) {
+		return f.Attr("value")
 	}
-	h, err1 := strconv.ParseUint(hi, 16, 32)
-	l, err2 := strconv.ParseUint(lo, 16, 32)
-	if err1 != nil || err2 != nil {
-		return 0
-	}
-	return h<<32 | l
+	return ""
 }

@@ -38,39 +38,16 @@ var sessionNeedles = []sources.Needle{
 }
 
 func collectSessions(ctx context.Context, c *inv.Collector) error {
-	for _, f := range suspects(c.Facts) {
-		q := sources.LogQuery{Needles: sessionNeedles, Window: sources.Window{To: f.Time.Add(time.Hour)}, Limit: 200_000}
-		keep := openAt(f.Time)
-		if err := searchOpen(ctx, c, q, "sessions:"+f.Attr("xid"), keep); err != nil {
-			return err
-		}
+	wanted := suspects(c.Facts)
+	if len(wanted) == 0 {
+		return nil
 	}
-	return nil
-}
-
-// suspects are the committed transactions whose actor matters: those that
-// deleted, re-keyed or last updated the row, or removed its table.
-func suspects(facts inv.Facts) inv.Facts {
-	var out inv.Facts
-	for _, kind := range []inv.FactKind{inv.TupleDeleted, inv.TupleRekeyed, inv.TableTruncated, inv.TableDropped, inv.TupleUpdated} {
-		for _, f := range facts.Of(kind) {
-			for _, end := range facts.Of(inv.XactCommitted).With("xid", f.Attr("xid")) {
-				if !end.Time.IsZero() && !slices.ContainsFunc(out, func(o inv.Fact) bool { return o.Attr("xid") == end.Attr("xid") }) {
-					out = append(out, end)
-				}
-			}
-		}
-	}
-	return out
-}
-
-// searchOpen keeps, of all connection lines, those of sessions open at the
-// moment, and the server's last start before it.
-func searchOpen(ctx context.Context, c *inv.Collector, q sources.LogQuery, tag string, choose func([]sources.Event) []sources.Event) error {
 	logs := inv.With[sources.LogSearcher](c)
 	if len(logs) == 0 {
 		return noLogs()
 	}
+	last := slices.MaxFunc(wanted, func(a, b inv.Fact) int { return a.Time.Compare(b.Time) })
+	q := sources.LogQuery{Needles: sessionNeedles, Window: sources.Window{To: last.Time.Add(time.Hour)}, Limit: 200_000}
 	for _, l := range logs {
 		res, err := l.Ability.SearchLogs(ctx, q)
 		if ctx.Err() != nil {
@@ -87,19 +64,68 @@ func searchOpen(ctx context.Context, c *inv.Collector, q sources.LogQuery, tag s
 			res.Coverage.Limits = append(res.Coverage.Limits, plural(int(res.Dropped), "connection line")+" left out")
 		}
 		c.Cover(res.Coverage)
-		if err := c.KeepEvents(l.Source.Name(), res.Query+"  # sessions open at the moment", tag, choose(res.Events)); err != nil {
-			return err
+		for _, f := range wanted {
+			events := openAt(f.Time)(res.Events)
+			if err := c.KeepEvents(l.Source.Name(), res.Query+"  # sessions open at the moment", "sessions:"+f.Attr("xid"), events); err != nil {
+				return err
+			}
+			if err := c.KeepEvents(l.Source.Name(), res.Query+"  # other programs of their roles", "roles:"+f.Attr("xid"), othersOf(events, res.Events)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+// mostSuspects bounds the transactions whose actors are looked for.
+const mostSuspects = 12
+
+// suspects are the committed transactions whose actor matters: those that
+// deleted, re-keyed, inserted or last updated the row, or removed its table.
+func suspects(facts inv.Facts) inv.Facts {
+	var out inv.Facts
+	for _, kind := range []inv.FactKind{inv.TupleDeleted, inv.TupleRekeyed, inv.TableTruncated, inv.TableDropped, inv.TupleUpdated, inv.TupleInserted} {
+		for _, f := range slices.Backward(facts.Of(kind)) {
+			for _, end := range facts.Of(inv.XactCommitted).With("xid", f.Attr("xid")).With("server", f.Attr("server")) {
+				known := slices.ContainsFunc(out, func(o inv.Fact) bool { return o.Attr("xid") == end.Attr("xid") })
+				if !end.Time.IsZero() && end.Attr("branch") == "" && !known && len(out) < mostSuspects {
+					out = append(out, end)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// othersOf are beginnings of other sessions under the same roles, a few for each
+// role: they tell whether programs use it as well.
+func othersOf(open, all []sources.Event) []sources.Event {
+	const each = 10
+	roles, kept := map[string]int{}, map[string]bool{}
+	for _, e := range open {
+		roles[e.Field("user")] = 0
+		kept[sessionKey(e)] = true
+	}
+	return filter(all, func(e sources.Event) bool {
+		n, ours := roles[e.Field("user")]
+		key := e.Field("user") + " " + e.Field("application_name")
+		if !ours || !isBegin(e) || kept[sessionKey(e)] || kept[key] || n >= each {
+			return false
+		}
+		roles[e.Field("user")], kept[key] = n+1, true
+		return true
+	})
+}
+
 func openAt(t time.Time) func([]sources.Event) []sources.Event {
 	return func(events []sources.Event) []sources.Event {
-		ended := map[string]bool{}
+		ended, later := map[string]bool{}, map[string]bool{}
 		for _, e := range events {
 			if isEnd(e) && e.Time.Before(t) {
 				ended[sessionKey(e)] = true
+			}
+			if isBegin(e) && e.Time.After(t) {
+				later[sessionKey(e)] = true
 			}
 		}
 		var start *sources.Event
@@ -110,7 +136,7 @@ func openAt(t time.Time) func([]sources.Event) []sources.Event {
 				}
 				return false
 			}
-			return !ended[sessionKey(e)] && (isEnd(e) || e.Time.Before(t))
+			return !ended[sessionKey(e)] && (isEnd(e) && !later[sessionKey(e)] || e.Time.Before(t))
 		})
 		if start != nil {
 			out = append([]sources.Event{*start}, filter(out, func(e sources.Event) bool { return !e.Time.Before(start.Time) })...)
@@ -167,17 +193,37 @@ func sessionFacts(in inv.Input, end inv.Fact) []inv.Fact {
 			ends[sessionKey(e.Event)] = e.Time
 		}
 	}
+	ended := func(e logged) bool {
+		t, ok := ends[sessionKey(e.Event)]
+		return ok && t.Before(end.Time)
+	}
 	var begins []logged
 	for _, e := range events {
-		if isBegin(e.Event) && e.Field("application_name") != ownName {
+		if isBegin(e.Event) && e.Field("application_name") != ownName && e.Time.Before(end.Time) && !ended(e) && stillOpen(events, e, end) {
 			begins = append(begins, e)
+		}
+	}
+	programs := map[string][]string{}
+	for _, e := range append(slices.Clone(events), eventsOf(in, "roles:"+end.Attr("xid"))...) {
+		if u, app := e.Field("user"), e.Field("application_name"); isBegin(e.Event) && !slices.Contains(programs[u], app) {
+			programs[u] = append(programs[u], app)
 		}
 	}
 	out := make([]inv.Fact, 0, len(begins))
 	for _, e := range begins {
-		out = append(out, sessionFact(e, end, ends[sessionKey(e.Event)], len(begins), complete, why))
+		f := sessionFact(e, end, ends[sessionKey(e.Event)], len(begins), complete, why)
+		f.Attrs["role-programs"] = strings.Join(programs[e.Field("user")], ",")
+		out = append(out, f)
 	}
 	return out
+}
+
+// stillOpen reports that no later session has the same key: an operating system
+// hands process ids out again.
+func stillOpen(events []logged, e logged, end inv.Fact) bool {
+	return !slices.ContainsFunc(events, func(o logged) bool {
+		return isBegin(o.Event) && sessionKey(o.Event) == sessionKey(e.Event) && o.Time.After(e.Time) && o.Time.Before(end.Time)
+	})
 }
 
 // ownName is the application_name of inquest's own sessions, which are no evidence.
@@ -206,13 +252,18 @@ func sessionFact(e logged, end inv.Fact, ended time.Time, count int, complete bo
 }
 
 // pace is human when the session lasted well before and after the commit, as a
-// person's does who types, looks and leaves; else program or unknown.
+// person's does who types, looks and leaves; pauses when it did so a little;
+// else program or unknown.
 func pace(began, commit, ended time.Time) string {
+	before, after := commit.Sub(began), ended.Sub(commit)
+	stayed := ended.IsZero() || after >= paceAfter
 	switch {
 	case began.IsZero() || commit.IsZero():
 		return "unknown"
-	case commit.Sub(began) >= paceBefore && (ended.IsZero() || ended.Sub(commit) >= paceAfter):
+	case before >= paceBefore && stayed:
 		return "human"
+	case before >= paceAfter && stayed:
+		return "pauses"
 	default:
 		return "program"
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -62,12 +61,12 @@ func traceServer(ctx context.Context, c *inv.Collector, server sources.Source, t
 	if len(u.parts) == 0 {
 		return nil // each reason is recorded
 	}
-	targets := targetsOf(tables)
-	l, err := wal.Trace(ctx, u, targets, wal.Options{
-		Known:    knownTIDs(c, server.Name(), targets),
-		MaxBytes: c.Options.Budget.Limits().WALBytes,
-		Progress: func(done, total int64) { c.Progress(done, total, "WAL of "+server.Name()) },
-	})
+	t := tracing{c: c, server: server, targets: targetsOf(tables)}
+	if len(t.targets) == 0 {
+		c.Blind(server.Name()+": the tables that fit have no file of their own", "")
+		return nil
+	}
+	l, discarded, err := t.history(ctx, u)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -78,13 +77,40 @@ func traceServer(ctx context.Context, c *inv.Collector, server sources.Source, t
 	for _, cov := range l.Covered {
 		c.Cover(sources.Coverage{Source: "WAL of " + server.Name(), From: cov.FromTime, To: cov.ToTime, Format: "wal", Gaps: []sources.Gap{}})
 	}
-	if !u.live {
-		l.Notes = append(l.Notes, noteFilesOnly)
-	}
 	if err := keepLineage(c, server.Name(), u.name(), l); err != nil {
 		return err
 	}
+	if discarded != nil {
+		if err := keepLineage(c, server.Name(), u.name(), discarded); err != nil {
+			return err
+		}
+	}
+	if err := t.droppedFiles(ctx, u, tables, l); err != nil {
+		return err
+	}
+	if err := askRelations(ctx, c, server, l); err != nil {
+		return err
+	}
 	return askXacts(ctx, c, server, l)
+}
+
+// tracing is what the traces of one server share.
+type tracing struct {
+	c       *inv.Collector
+	server  sources.Source
+	targets []wal.Target
+}
+
+func (t tracing) trace(ctx context.Context, u *walUnion, targets []wal.Target) (*wal.Lineage, error) {
+	l, err := wal.Trace(ctx, u, targets, wal.Options{
+		Known:    knownTIDs(t.c, t.server.Name(), targets),
+		MaxBytes: t.c.Options.Budget.Limits().WALBytes,
+		Progress: func(done, total int64) { t.c.Progress(done, total, "WAL of "+t.server.Name()) },
+	})
+	if err == nil && !u.live() {
+		l.Notes = append(l.Notes, noteFilesOnly)
+	}
+	return l, err
 }
 
 // gather unites the server's own WAL with the segments on disk.
@@ -104,8 +130,7 @@ func gather(ctx context.Context, c *inv.Collector, server sources.Source, withFi
 			blindTo(c, h.Source.Name(), err)
 			continue
 		}
-		u.add(h.Source.Name(), src)
-		u.live = u.live || !onDisk
+		u.add(h.Source.Name(), src, !onDisk)
 	}
 	return u, nil
 }
@@ -134,36 +159,18 @@ func knownTIDs(c *inv.Collector, server string, targets []wal.Target) []wal.Know
 func targetsOf(tables []catalog.Table) []wal.Target {
 	var out []wal.Target
 	for _, t := range tables {
+		match, ok := ownKey(t)
 		for _, stored := range t.Stored() {
-			match, ok := ownKey(t)
-			if stored != &t && len(stored.Matches) > 0 {
-				match, ok = ownKey(*stored)
+			m, fits := match, ok
+			if stored.OID != t.OID {
+				m, fits = match.InLeaf(stored)
 			}
-			if !ok || stored.File == (wal.RelFile{}) {
-				continue
+			if fits && !stored.File.Zero() {
+				out = append(out, stored.WALTarget(m))
 			}
-			out = append(out, targetOf(*stored, match))
 		}
 	}
 	return out
-}
-
-func targetOf(t catalog.Table, match catalog.Match) wal.Target {
-	target := wal.Target{Rel: t.File, OID: t.OID, Table: t.DisplayName(), Columns: t.Columns, Key: match.Parts}
-	if t.Toast != nil {
-		target.ToastRel = t.Toast.File
-	}
-	for _, ix := range t.Indexes {
-		if ix.Method != "btree" {
-			continue
-		}
-		it := wal.IndexTarget{Rel: ix.File, OID: ix.OID, Name: ix.Name}
-		for _, col := range ix.Columns {
-			it.KeyAttNums = append(it.KeyAttNums, col.AttNum)
-		}
-		target.Indexes = append(target.Indexes, it)
-	}
-	return target
 }
 
 // keepLineage stores the lineage, with less of the bystanders where all of it
@@ -211,76 +218,6 @@ func keepOneRow(l *wal.Lineage) {
 				l.Events[i].Row[col] = &cut
 				l.Events[i].Unknown = append(l.Events[i].Unknown, col)
 			}
-		}
-	}
-}
-
-// walUnion is one Source over several that hold WAL of the same cluster: the
-// server's own segments and archived ones beside them.
-type walUnion struct {
-	parts  []wal.Source
-	names  []string
-	origin map[wal.Segment]int
-	live   bool // one part is the running server's own WAL
-}
-
-func (u *walUnion) add(name string, s wal.Source) {
-	u.parts = append(u.parts, s)
-	u.names = append(u.names, name)
-}
-
-func (u *walUnion) name() string { return strings.Join(u.names, " and ") }
-
-// List implements wal.Source.
-func (u *walUnion) List(ctx context.Context) ([]wal.Segment, error) {
-	u.origin = map[wal.Segment]int{}
-	var out []wal.Segment
-	for i, p := range u.parts {
-		list, err := p.List(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range list {
-			u.origin[s] = i
-		}
-		out = append(out, list...)
-	}
-	return out, nil
-}
-
-// ReadAt implements wal.Source.
-func (u *walUnion) ReadAt(ctx context.Context, seg wal.Segment, off int64, n int) ([]byte, error) {
-	i, ok := u.origin[seg]
-	if !ok {
-		return nil, fmt.Errorf("segment %s is not in the list", seg.Name)
-	}
-	return u.parts[i].ReadAt(ctx, seg, off, n)
-}
-
-// Histories implements wal.HistorySource.
-func (u *walUnion) Histories(ctx context.Context) (map[uint32][]byte, error) {
-	out := map[uint32][]byte{}
-	for _, p := range u.parts {
-		h, ok := p.(wal.HistorySource)
-		if !ok {
-			continue
-		}
-		m, err := h.Histories(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for tli, text := range m {
-			out[tli] = text
-		}
-	}
-	return out, nil
-}
-
-// Close closes the parts that want to be closed.
-func (u *walUnion) Close() {
-	for _, p := range u.parts {
-		if c, ok := p.(io.Closer); ok {
-			c.Close()
 		}
 	}
 }

@@ -20,6 +20,7 @@ func databaseRow() inv.Probe {
 		Negative: "Other databases and servers; tables that the role may not SELECT.",
 		Needs:    "SELECT on the table; BYPASSRLS or ownership where it has row-level security",
 		Timeout:  2 * time.Minute,
+		Sends:    "for each table that can hold the id, in a read-only transaction:\nSELECT ctid, xmin, * FROM table WHERE key = $1   -- by the index\nSELECT ctid, xmin, * FROM table WHERE key = $1   -- by the heap, where the budget allows\nand, with --as, the same in the application's role",
 		Collect:  collectRow,
 		Read:     readRow,
 	}
@@ -68,15 +69,29 @@ func askTable(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier]
 		_, err = askOne(ctx, c, s, rowAsk{"role", t, q})
 		return err
 	}
-	q := keyQuery(t, m)
-	q.Scans, q.Note = true, "the row with index scans off"
-	q.Settings = map[string]string{"enable_indexscan": "off", "enable_indexonlyscan": "off", "enable_bitmapscan": "off"}
-	if _, err := askOne(ctx, c, s, rowAsk{"heap", t, q}); err != nil {
+	if err := askHeap(ctx, c, s, t, m); err != nil {
+		return err
+	}
+	if err := askTwins(ctx, c, s, t, m); err != nil {
 		return err
 	}
 	if q, ok := nearQuery(t, m); ok {
 		_, err = askOne(ctx, c, s, rowAsk{"near", t, q})
 	}
+	return err
+}
+
+// askHeap asks without the index. A row that is found so is asked for by its key
+// once more: it may have been committed in between.
+func askHeap(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], t catalog.Table, m catalog.Match) error {
+	q := keyQuery(t, m)
+	q.Scans, q.Note = true, "the row with index scans off"
+	q.Settings = map[string]string{"enable_indexscan": "off", "enable_indexonlyscan": "off", "enable_bitmapscan": "off"}
+	found, err := askOne(ctx, c, s, rowAsk{"heap", t, q})
+	if err != nil || found == nil || len(found.Rows) == 0 {
+		return err
+	}
+	_, err = askOne(ctx, c, s, rowAsk{"again", t, keyQuery(t, m)})
 	return err
 }
 
@@ -98,7 +113,7 @@ func keyQuery(t catalog.Table, m catalog.Match) sources.Query {
 	where, args := t.KeyCondition(m)
 	return sources.Query{
 		SQL:  fmt.Sprintf("SELECT t.ctid::text AS \"%s\", t.xmin::text AS \"%s\", t.* FROM %s t WHERE %s LIMIT 20", colTID, colXmin, t.FullName(), where),
-		Args: args, Note: "the row by its key",
+		Args: args, Note: "the row by its key", Settings: map[string]string{"enable_seqscan": "off"},
 	}
 }
 
@@ -235,17 +250,44 @@ func rowFacts(in inv.Input, how, table string, a answer) []inv.Fact {
 		}
 		return out
 	case "heap":
-		if !none {
-			return []inv.Fact{base(inv.IndexDisagrees, "the row of "+table+" is found without the index and not with it", "index", "of its key")}
+		again, asked := askedAgain(in, table, a.source)
+		switch {
+		case none && a.Filtered:
+		case none:
+			return []inv.Fact{base(inv.RowAbsent, "no row of "+table+" has the key, with index scans off as well")}
+		case !asked: // nothing tells whether it came in between
+		case len(again.Rows) == 0:
+			f := base(inv.IndexDisagrees, "the row of "+table+" is found without the index and, before and after, not with it", "index", "of its key")
+			f.Evidence = append(f.Evidence, again.evidence)
+			return []inv.Fact{f}
+		default:
+			return []inv.Fact{base(inv.RowVisible, "a row of "+table+" has the key; it was committed while it was looked for", "via", "key")}
 		}
 	case "role":
+		if !none {
+			return []inv.Fact{base(inv.RowVisible, fmt.Sprintf("the role %s sees the row of %s", in.Settings.AppRole, table), "as", in.Settings.AppRole)}
+		}
 		if none {
 			return []inv.Fact{base(inv.RowMasked, fmt.Sprintf("the role %s does not see the row of %s", in.Settings.AppRole, table), "as", in.Settings.AppRole)}
 		}
 	case "near":
 		return nearFacts(in, table, a, base)
+	default:
+		if strings.HasPrefix(how, "twin[") {
+			return twinFacts(how, table, a, in.Record.Values(), base)
+		}
 	}
 	return nil
+}
+
+// askedAgain is the second answer by key, which follows a hit without the index.
+func askedAgain(in inv.Input, table, server string) (answer, bool) {
+	for _, a := range answers(in, "again:"+table) {
+		if a.source == server {
+			return a, true
+		}
+	}
+	return answer{}, false
 }
 
 func nearFacts(in inv.Input, table string, a answer, base func(inv.FactKind, string, ...string) inv.Fact) []inv.Fact {
@@ -253,13 +295,24 @@ func nearFacts(in inv.Input, table string, a answer, base func(inv.FactKind, str
 	for i := range a.Rows {
 		key := a.Text(i, colNear)
 		difference := "one-edit"
-		if strings.EqualFold(bare(strings.TrimSpace(key)), bare(strings.TrimSpace(in.Record.ID))) {
+		switch id := in.Record.ID; {
+		case strings.EqualFold(trimmed(key), trimmed(id)), isUUID(id) && strings.EqualFold(bare(trimmed(key)), bare(trimmed(id))):
 			difference = "normalised"
+		case strings.EqualFold(bare(trimmed(key)), bare(trimmed(id))):
+			difference = "punctuation" // hyphens can matter: AB-12 and AB1-2 are two codes
 		}
 		out = append(out, base(inv.RowNear, fmt.Sprintf("%s has a row with the id %q", table, key),
 			"key", key, "difference", difference, "random", fmt.Sprint(isRandomUUID(in.Record.ID))))
 	}
 	return out
+}
+
+// trimmed takes blanks, braces and quotes off the ends.
+func trimmed(s string) string { return strings.Trim(strings.TrimSpace(s), " {}\"'") }
+
+func isUUID(id string) bool {
+	h := bare(trimmed(id))
+	return len(h) == 32 && strings.Trim(strings.ToLower(h), "0123456789abcdef") == ""
 }
 
 // isRandomUUID reports whether an id is a uuid of a version with so many random

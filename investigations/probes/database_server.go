@@ -18,6 +18,7 @@ func databaseServer() inv.Probe {
 		Negative: "Settings that were different at the time of the incident.",
 		Needs:    "a connection (--db)",
 		Timeout:  20 * time.Second,
+		Sends:    identitySQL + ";\n\n" + settingsSQL,
 		Collect: func(ctx context.Context, c *inv.Collector) error {
 			if err := ask(ctx, c, "identity", sources.Query{SQL: identitySQL, Note: "which server, database and role this is"}); err != nil {
 				return err
@@ -34,7 +35,8 @@ var identitySQL = `SELECT current_database() AS database, current_user AS role, 
   (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline,
   ` + utc("pg_postmaster_start_time()") + ` AS started,
   ` + utc("clock_timestamp()") + ` AS now,
-  (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser`
+  (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
+  CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() END AS replay_paused, pg_last_wal_replay_lsn()::text AS replay_lsn, pg_last_wal_receive_lsn()::text AS receive_lsn`
 
 const settingsSQL = `SELECT name, setting, source FROM pg_settings WHERE name IN (
   'wal_level','track_commit_timestamp','fsync','synchronous_commit','full_page_writes','zero_damaged_pages','ignore_system_indexes',
@@ -62,7 +64,10 @@ func readServer(in inv.Input) inv.Reading {
 		}
 		version, _, _ := strings.Cut(a.Text(0, "version"), " on ")
 		r.Summary = joinLine(r.Summary, fmt.Sprintf("%s: %s, database %s, role %s, %s, up since %s", a.source, version, a.Text(0, "database"), a.Text(0, "role"), mode, clock(pgTime(a.Text(0, "started")))))
-		for _, name := range []string{"database", "role", "system_identifier", "timeline", "in_recovery", "superuser"} {
+		for _, name := range []string{"database", "role", "system_identifier", "timeline", "in_recovery", "superuser", "replay_paused", "replay_lsn", "receive_lsn"} {
+			if _, ok := a.Cell(0, name); !ok {
+				continue
+			}
 			r.Facts = append(r.Facts, setting(a, "server."+name, a.Text(0, name), "identity"))
 		}
 		start := setting(a, "server.started", a.Text(0, "started"), "identity")

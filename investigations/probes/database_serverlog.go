@@ -77,9 +77,9 @@ func readServerlog(in inv.Input) inv.Reading {
 	r := inv.Reading{Outcome: inv.Absent}
 	n := newNaming(in)
 	for _, e := range eventsOf(in, "id") {
-		if n.names(e.Event) || n.inStatement(e.Event) {
+		if n.inStatement(e.Event) {
 			r.Moments = append(r.Moments, moment(e, line(e.Event)))
-			r.Facts = append(r.Facts, nameFacts(n, e)...)
+			r.Facts = append(r.Facts, nameFacts(in, e)...)
 		}
 	}
 	for _, end := range ends(in.Facts) {

@@ -3,7 +3,6 @@ package probes
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -44,8 +43,17 @@ func collectTables(ctx context.Context, c *inv.Collector) error {
 			return err
 		}
 	}
-	return nil
+	if len(inv.With[sources.Querier](c)) == 0 {
+		return nil
+	}
+	return ask(ctx, c, "triggers", sources.Query{SQL: deletingTriggersSQL, Note: "triggers whose code removes rows"})
 }
+
+// deletingTriggersSQL lists triggers of any table whose function removes rows.
+const deletingTriggersSQL = `SELECT t.tgname AS name, n.nspname || '.' || c.relname AS on_table, t.tgtype::int & 4 > 0 AS insert, t.tgtype::int & 16 > 0 AS update,
+  t.tgtype::int & 8 > 0 AS delete, p.oid::regprocedure::text AS function, left(p.prosrc, 6000) AS code
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND p.prosrc ~* '\m(delete\s+from|truncate|merge\s+into|execute)\M' ORDER BY 2, 1 LIMIT 200`
 
 // keepTables keeps one item a table, so that one with a thousand columns does
 // not push out the others.
@@ -109,9 +117,9 @@ func readTables(in inv.Input) inv.Reading {
 	var own []string
 	for _, found := range stored {
 		for _, t := range found.Tables {
-			if _, ok := ownKey(t); ok {
+			if m, ok := ownKey(t); ok {
 				own = append(own, t.DisplayName())
-				r.Facts = append(r.Facts, propertyFacts(t, found.evidence)...)
+				r.Facts = append(r.Facts, tableFacts{t, m, found.evidence, found.Server}.all()...)
 			}
 		}
 		if found.Cut {
@@ -119,60 +127,10 @@ func readTables(in inv.Input) inv.Reading {
 			r.Facts = append(r.Facts, property(found.evidence, "", "cut", "true", "more tables fit the id than are followed: name the table with --table"))
 		}
 	}
+	r.Facts = append(r.Facts, besideFacts(in, stored)...)
 	if len(own) > 0 {
 		r.Outcome = inv.Found
 		r.Summary = plural(len(own), "table") + " with a key that fits: " + short(strings.Join(own, ", "), 160)
 	}
 	return r
-}
-
-func property(evidence, table, name, value, says string) inv.Fact {
-	return inv.Fact{
-		Kind: inv.TableProperty, Ground: inv.GroundTruth, Evidence: []string{evidence},
-		Attrs: map[string]string{"table": table, "name": name, "value": value}, Says: says,
-	}
-}
-
-// propertyFacts are what the catalogue says that can make a row vanish.
-func propertyFacts(t catalog.Table, evidence string) []inv.Fact {
-	name := t.DisplayName()
-	add := func(out *[]inv.Fact, key, value, format string, args ...any) {
-		*out = append(*out, property(evidence, name, key, value, fmt.Sprintf(format, args...)))
-	}
-	var out []inv.Fact
-	add(&out, "candidate", "key", "%s has a key that the id fits", name)
-	if t.Persistence == "u" {
-		add(&out, "persistence", "unlogged", "%s is unlogged: a crash empties it", name)
-	}
-	if t.RLS.Enabled {
-		add(&out, "row-security", "on", "%s has row-level security: %s", name, plural(len(t.Policies), "policy"))
-	}
-	for _, g := range t.Triggers {
-		if g.Enabled == "D" {
-			continue
-		}
-		if g.Swallows && g.Insert && g.Row && g.Timing != "after" {
-			add(&out, "swallows", g.Name, "trigger %s on %s can return NULL and so drop an insert without an error", g.Name, name)
-		}
-		if g.Deletes {
-			add(&out, "trigger-deletes", g.Name, "trigger %s on %s runs code that deletes", g.Name, name)
-		}
-	}
-	for _, rule := range t.Rules {
-		if rule.Instead && rule.Event == "insert" && rule.Enabled != "D" {
-			add(&out, "swallows", rule.Name, "rule %s on %s replaces inserts", rule.Name, name)
-		}
-	}
-	for _, fk := range t.Parents {
-		if fk.OnDelete == "c" {
-			add(&out, "cascade", fk.Name, "deleting from %s cascades to %s (%s)", fk.Parent, fk.Child, fk.Name)
-		}
-	}
-	if t.Rewritten {
-		add(&out, "rewritten", "true", "%s is not in its first file: it was truncated or rewritten at some time", name)
-	}
-	if len(t.SoftDelete) > 0 {
-		add(&out, "soft-delete", strings.Join(t.SoftDelete, ","), "%s has columns that look like a deletion mark: %s", name, strings.Join(t.SoftDelete, ", "))
-	}
-	return out
 }

@@ -1,7 +1,6 @@
 package probes
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +15,12 @@ type lineage struct {
 	wal.Lineage
 	evidence, server string
 	at               time.Time
+	// branch names the history that a discarded lineage belongs to, "" for the
+	// server's own.
+	branch string
 }
+
+func (l lineage) noted(note string) bool { return slices.Contains(l.Notes, note) }
 
 func lineagesOf(in inv.Input) []lineage {
 	var out []lineage
@@ -39,8 +43,16 @@ func readLineage(in inv.Input) inv.Reading {
 	}
 	r := inv.Reading{Outcome: inv.Absent}
 	for _, l := range list {
-		l.read(in, &r)
-		l.serverSays(&r, answers(in, xactTag(l.server)))
+		switch {
+		case l.noted(noteDiscarded):
+			l.readDiscarded(in, list, &r)
+		case l.noted(noteDropped):
+			l.readDropped(in, &r)
+		default:
+			l.read(in, &r)
+			l.serverSays(&r, answers(in, xactTag(l.server)))
+			l.readBranches(in, &r)
+		}
 		r.Summary = joinLine(r.Summary, l.say())
 	}
 	if inv.Facts(r.Facts).Any(inv.TupleInserted, inv.TupleUpdated, inv.TupleDeleted, inv.TupleRekeyed, inv.TableTruncated, inv.TableDropped) {
@@ -52,25 +64,38 @@ func readLineage(in inv.Input) inv.Reading {
 }
 
 func (l lineage) read(in inv.Input, r *inv.Reading) {
-	first, killed := len(r.Facts), l.killed()
+	first := len(r.Facts)
+	l.events(in, r, nil)
+	for _, e := range l.Relations {
+		if f, ok := l.relationFact(e); ok {
+			r.Facts = append(r.Facts, f)
+		}
+	}
+	l.ends(in, r, first)
+	l.peers(in, r)
+	l.switches(r)
+	l.restarts(r)
+	l.covers(r)
+	if rec := l.recovered(); rec != nil {
+		r.Recovered = rec
+	}
+}
+
+// events states what happened to the key, but for the events that skip refuses.
+func (l lineage) events(in inv.Input, r *inv.Reading, skip func(wal.Event) bool) {
+	killed := l.killed()
 	for _, e := range l.Events {
 		if killed[e.Incarnation] && (e.Op == wal.OpSpeculative || e.Op == wal.OpInsert || e.Op == wal.OpKill || e.Op == wal.OpIndexLeaf) {
 			continue // INSERT … ON CONFLICT took its own row back: nobody's delete
+		}
+		if skip != nil && skip(e) {
+			continue
 		}
 		if f, ok := l.eventFact(e, in.Record.Values()); ok {
 			r.Facts = append(r.Facts, f)
 			r.Moments = append(r.Moments, l.eventMoment(e))
 		}
 	}
-	for _, e := range l.Relations {
-		if f, ok := l.relationFact(e); ok {
-			r.Facts = append(r.Facts, f)
-		}
-	}
-	l.ends(r, first)
-	l.restarts(r)
-	l.covers(r)
-	r.Recovered = l.recovered()
 }
 
 func (l lineage) killed() map[int]bool {
@@ -88,7 +113,7 @@ func (l lineage) killed() map[int]bool {
 func (l lineage) eventFact(e wal.Event, asked []string) (inv.Fact, bool) {
 	f := l.fact("", map[string]string{
 		"table": e.Table, "xid": fmt.Sprint(e.XID), "lsn": e.LSN.String(), "tid": e.TID.String(), "op": string(e.Op),
-		"from": "wal", "incarnation": itoa(e.Incarnation), "server": l.server,
+		"from": "wal", "incarnation": itoa(e.Incarnation),
 	})
 	f.Time, f.Until = e.After, e.Before
 	switch e.Op {
@@ -164,7 +189,7 @@ func (l lineage) relationFact(e wal.RelationEvent) (inv.Fact, bool) {
 }
 
 // ends states how the transactions ended that the facts from index first on name.
-func (l lineage) ends(r *inv.Reading, first int) {
+func (l lineage) ends(in inv.Input, r *inv.Reading, first int) {
 	var xids []uint32
 	for _, f := range r.Facts[first:] {
 		if xid := uint32(f.Number("xid")); xid != 0 && !slices.Contains(xids, xid) {
@@ -181,7 +206,7 @@ func (l lineage) ends(r *inv.Reading, first int) {
 		if !f.Time.IsZero() {
 			r.Moments = append(r.Moments, inv.Moment{Time: f.Time, Source: "wal", Summary: f.Says, Evidence: l.evidence})
 		}
-		if c, ok := l.contents(xid, top); ok {
+		if c, ok := l.contents(in, xid, top); ok {
 			r.Facts = append(r.Facts, c)
 		}
 	}
@@ -229,35 +254,6 @@ func (l lineage) endFact(xid, top uint32, x *wal.Xact) inv.Fact {
 	return f
 }
 
-// contents is the fingerprint of a transaction that touched the key.
-func (l lineage) contents(xid, top uint32) (inv.Fact, bool) {
-	x := l.Xacts[xid]
-	if top != 0 && l.Xacts[top] != nil {
-		x = l.Xacts[top]
-	}
-	if x == nil || len(x.Tables) == 0 {
-		return inv.Fact{}, false
-	}
-	inserts, updates, deletes := 0, 0, 0
-	for _, n := range x.Tables {
-		inserts, updates, deletes = inserts+n.Insert, updates+n.Update, deletes+n.Delete
-	}
-	var order []string
-	for _, s := range x.Steps {
-		order = append(order, fmt.Sprintf("%s %s×%d", s.Op, cmp.Or(s.Table, s.Rel.String()), s.Rows))
-	}
-	f := l.fact(inv.XactContents, map[string]string{
-		"xid": fmt.Sprint(xid), "tables": itoa(len(x.Tables)), "inserts": itoa(inserts), "updates": itoa(updates),
-		"deletes": itoa(deletes), "order": short(strings.Join(order, "; "), 600), "subxacts": itoa(len(x.Subxacts)), "origin": fmt.Sprint(x.Origin),
-	})
-	if s := x.Siblings; s != nil {
-		f.Attrs["siblings-removed"], f.Attrs["siblings-inserted"] = itoa(s.Removed), itoa(s.Inserted)
-	}
-	f.Time = x.Time
-	f.Says = fmt.Sprintf("xid %d inserted %d, updated %d and deleted %d rows in %s", xid, inserts, updates, deletes, plural(len(x.Tables), "relation"))
-	return f, true
-}
-
 func (l lineage) restarts(r *inv.Reading) {
 	for _, s := range l.Restarts {
 		if len(s.Lost) == 0 {
@@ -274,22 +270,33 @@ func (l lineage) restarts(r *inv.Reading) {
 // covers states what was read without a hole, and that the key is not in it when
 // nothing of it was seen.
 func (l lineage) covers(r *inv.Reading) {
+	untold := l.untouched()
 	for i, c := range l.Covered {
-		attrs := map[string]string{"from": c.From.String(), "to": c.To.String(), "tables": strings.Join(l.Targets, ", "), "server": l.server}
-		f := l.fact(inv.WALCovered, attrs)
-		f.Time, f.Until = c.FromTime, c.ToTime
 		last := i == len(l.Covered)-1
+		f := l.fact(inv.WALCovered, map[string]string{"from": c.From.String(), "to": c.To.String(), "tables": strings.Join(l.Targets, ", "), "last": fmt.Sprint(last && l.live())})
+		f.Time, f.Until = c.FromTime, c.ToTime
 		if last && l.live() {
 			f.Until = l.at
 		}
 		f.Says = fmt.Sprintf("WAL was read without a hole from %s to %s (%s to %s)", c.From, c.To, clock(f.Time), clock(f.Until))
 		r.Facts = append(r.Facts, f)
-		if len(l.Events) == 0 && len(l.Relations) == 0 && last {
-			f.Kind = inv.WALKeyAbsent
-			f.Says = fmt.Sprintf("WAL from %s to %s holds no row version of the key in %s", clock(f.Time), clock(f.Until), strings.Join(l.Targets, ", "))
+		if last && len(untold) > 0 {
+			f = l.fact(inv.WALKeyAbsent, map[string]string{"from": c.From.String(), "to": c.To.String(), "tables": strings.Join(untold, ", ")})
+			f.Time, f.Until = c.FromTime, c.ToTime
+			if l.live() {
+				f.Until = l.at
+			}
+			f.Says = fmt.Sprintf("WAL from %s to %s holds no row version of the key in %s", clock(f.Time), clock(f.Until), strings.Join(untold, ", "))
 			r.Facts = append(r.Facts, f)
 		}
 	}
+}
+
+// untouched are the tables that WAL holds no version of the key in.
+func (l lineage) untouched() []string {
+	return filter(l.Targets, func(t string) bool {
+		return !slices.ContainsFunc(l.Events, func(e wal.Event) bool { return e.Table == t })
+	})
 }
 
 // live reports whether the WAL came from a running server and so reaches up to
@@ -314,6 +321,10 @@ func (l lineage) recovered() *inv.Recovered {
 }
 
 func (l lineage) fact(kind inv.FactKind, attrs map[string]string) inv.Fact {
+	attrs["server"] = l.server
+	if l.branch != "" {
+		attrs["branch"] = l.branch
+	}
 	return inv.Fact{Kind: kind, Ground: inv.GroundTruth, Attrs: attrs, Evidence: []string{l.evidence}}
 }
 

@@ -79,19 +79,22 @@ func readMentions(in inv.Input) inv.Reading {
 	n := newNaming(in)
 	r := inv.Reading{Outcome: inv.Absent}
 	named := 0
+	own := n.ownOnly(mentions)
 	for _, e := range mentions {
-		if !n.names(e.Event) {
+		resource, ok := n.names(e.Event)
+		if !ok || !own(resource) {
 			continue
 		}
 		named++
 		r.Moments = append(r.Moments, moment(e, line(e.Event)))
 		if !isServerLog(e.Event) {
-			r.Facts = append(r.Facts, answerFacts(n, e)...)
+			r.Facts = append(r.Facts, answerFacts(n, resource, e)...)
 		}
 	}
 	for _, e := range eventsOf(in, "requests") {
 		r.Moments = append(r.Moments, moment(e, line(e.Event)+"  ("+e.Why+")"))
 	}
+	r.Facts = append(r.Facts, failures(in, n, r.Facts)...)
 	if named > 0 {
 		r.Outcome = inv.Found
 		r.Summary = fmt.Sprintf("%s in %s", plural(named, "line"), plural(countSources(mentions), "log"))
@@ -105,6 +108,16 @@ func readMentions(in inv.Input) inv.Reading {
 		r.Summary += "; " + plural(len(in.Blind), "source") + " could not be read"
 	}
 	return r
+}
+
+// ownOnly tells which resources may mean the record: those named for one of its
+// tables when any line has such a one, else all.
+func (n naming) ownOnly(events []logged) func(resource string) bool {
+	some := slices.ContainsFunc(events, func(e logged) bool {
+		r, ok := n.names(e.Event)
+		return ok && n.isTable(r)
+	})
+	return func(resource string) bool { return n.random || !some || resource == "" || n.isTable(resource) }
 }
 
 func countSources(events []logged) int {
@@ -132,7 +145,7 @@ func searchedRange(cov []sources.Coverage) string {
 }
 
 // answerFacts are what an application's or gateway's line says of the record.
-func answerFacts(n naming, e logged) []inv.Fact {
+func answerFacts(n naming, resource string, e logged) []inv.Fact {
 	op := e.Op
 	_, last, inPath := n.inPath(e.Path)
 	if inPath && !last {
@@ -142,7 +155,7 @@ func answerFacts(n naming, e logged) []inv.Fact {
 		Ground: inv.GroundLog, Evidence: []string{e.evidence}, Time: factTime(e.Event), Until: e.Until,
 		Attrs: map[string]string{
 			"source": e.Source, "op": string(op), "method": e.Method, "path": e.Path, "actor": e.Actor,
-			"request": e.RequestID, "position": e.Position,
+			"resource": resource, "request": e.RequestID, "position": e.Position,
 		},
 	}
 	if e.Status != 0 {

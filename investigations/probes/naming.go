@@ -2,6 +2,7 @@ package probes
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	inv "inquest/investigations"
@@ -13,47 +14,83 @@ import (
 // 42, and "took 42 ms" is nobody.
 type naming struct {
 	values []string
+	parts  []inv.KeyPart
 	random bool
-	table  string // stem of the table's name, "" when unknown
+	tables []string // stems of the tables that the id can be a key of
 }
 
 func newNaming(in inv.Input) naming {
-	n := naming{values: in.Record.Values(), table: stem(tableOf(in))}
+	n := naming{values: in.Record.Values(), parts: in.Record.Composite()}
+	if len(n.parts) > 0 {
+		longest := slices.MaxFunc(n.values, func(a, b string) int { return len(a) - len(b) })
+		n.values = []string{longest}
+	}
 	for _, v := range n.values {
 		n.random = n.random || len(v) >= 16 && strings.ContainsAny(v, "0123456789")
+	}
+	for _, t := range tablesMeant(in) {
+		n.tables = append(n.tables, stem(t))
 	}
 	return n
 }
 
-// tableOf is the record's table as ground truth or the person names it.
-func tableOf(in inv.Input) string {
-	for _, kind := range []inv.FactKind{inv.TupleInserted, inv.TupleDeleted, inv.TupleUpdated} {
-		for _, f := range in.Facts.Of(kind) {
-			if t := f.Attr("table"); t != "" {
-				return t
-			}
+// tablesMeant are the tables whose key the id fits, or the one that was asked for.
+func tablesMeant(in inv.Input) []string {
+	if in.Record.Table != "" {
+		return []string{in.Record.Table}
+	}
+	var out []string
+	for _, f := range in.Facts.Of(inv.TableProperty).With("name", "candidate") {
+		if t := f.Attr("table"); t != "" && !slices.Contains(out, t) {
+			out = append(out, t)
 		}
 	}
-	return in.Record.Table
+	return out
 }
 
-// names reports whether the event is about the record.
-func (n naming) names(e sources.Event) bool {
-	if e.Weak {
-		return false
+func (n naming) isTable(resource string) bool { return slices.Contains(n.tables, stem(resource)) }
+
+// names reports whether the event is about a record with this id, and as what:
+// the stem of the resource or table that it names, "" when it names none.
+func (n naming) names(e sources.Event) (resource string, ok bool) {
+	if e.Weak || n.otherPart(e) {
+		return "", false
 	}
-	if n.random {
-		return true
+	if before, _, found := n.inPath(e.Path); found {
+		return stem(before), true
 	}
-	if resource, _, ok := n.inPath(e.Path); ok {
-		return n.table == "" || stem(resource) == n.table
+	collection := ""
+	if e.Op == sources.OpCreate {
+		collection = stem(lastSegment(e.Path))
 	}
 	for k, v := range e.Fields {
-		if n.isValue(v) && n.idField(k) {
+		if base, id := n.idField(k); id && n.isValue(v) {
+			return orElse(base, collection), true
+		}
+	}
+	if base, found := n.inProse(e.Message); found {
+		return orElse(base, collection), true
+	}
+	return collection, n.random
+}
+
+// otherPart reports whether a field names another value for a part of a
+// composite id.
+func (n naming) otherPart(e sources.Event) bool {
+	for _, p := range n.parts {
+		if v := e.Field(p.Column); v != "" && !strings.EqualFold(v, p.Value) {
 			return true
 		}
 	}
-	return n.inProse(e.Message)
+	return false
+}
+
+func lastSegment(path string) string {
+	if i := strings.IndexAny(path, "?#"); i >= 0 {
+		path = path[:i]
+	}
+	path = strings.Trim(path, "/")
+	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
 // inPath returns the segment before the id and whether the id is the last one.
@@ -87,27 +124,26 @@ func (n naming) isValue(s string) bool {
 
 func bare(s string) string { return strings.NewReplacer("-", "", "{", "", "}", "").Replace(s) }
 
-// idField reports whether a field of this name would hold the record's id:
-// "id", or the table's own ("order_id" for orders) when the table is known, or
-// any "…_id" when it is not.
-func (n naming) idField(k string) bool {
+// idField reports whether a field of this name would hold a record's id: "id",
+// or "…_id", with the stem of what it is the id of.
+func (n naming) idField(k string) (of string, ok bool) {
 	k = strings.ToLower(k[strings.LastIndex(k, ".")+1:])
-	base := strings.TrimRight(strings.TrimSuffix(k, "id"), "_-")
-	switch {
-	case k == "id", k == "record_id", k == "recordid", k == "entity_id", k == "resource_id", k == "key":
-		return true
-	case base == k || base == "":
-		return false
-	case n.table != "":
-		return stem(base) == n.table
-	default:
-		return true
+	switch k {
+	case "id", "record_id", "recordid", "entity_id", "resource_id", "key":
+		return "", true
 	}
+	for _, suffix := range []string{"id", "code", "number", "no", "ref", "reference", "key", "uuid"} {
+		base := strings.TrimRight(strings.TrimSuffix(k, suffix), "_-")
+		if base != k && base != "" && (strings.HasSuffix(suffix, "id") || n.isTable(base)) {
+			return stem(base), true
+		}
+	}
+	return stem(k), n.isTable(k)
 }
 
-// inProse reports whether free text names the id beside the table's name, such
-// as "order 42 created"; with an unknown table, beside "id".
-func (n naming) inProse(msg string) bool {
+// inProse reports whether free text names the id beside the name of one of its
+// tables, such as "order 42 created", or beside "id".
+func (n naming) inProse(msg string) (of string, ok bool) {
 	words := strings.FieldsFunc(strings.ToLower(msg), func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '.')
 	})
@@ -116,12 +152,16 @@ func (n naming) inProse(msg string) bool {
 			continue
 		}
 		for _, before := range words[max(0, i-2):i] {
-			if before == "id" || n.table != "" && stem(before) == n.table || n.table == "" && n.idField(before) {
-				return true
+			base, field := n.idField(before)
+			switch {
+			case n.isTable(before):
+				return stem(before), true
+			case before == "id", field && base != "" && (len(n.tables) == 0 || n.isTable(base)):
+				return base, true
 			}
 		}
 	}
-	return false
+	return "", false
 }
 
 // stem brings "public.\"Dtros\"", "dtros" and "dtro" to one form.

@@ -154,24 +154,61 @@ func errorFact(e logged) inv.Fact {
 }
 
 // nameFacts are what server log lines that name the id say of it.
-func nameFacts(n naming, e logged) []inv.Fact {
-	op := statementOp(e.Event)
+func nameFacts(in inv.Input, e logged) []inv.Fact {
 	if reasonOf(e.Event) != "" {
 		f := errorFact(e)
-		f.Attrs["joins"], f.Attrs["unique"], f.Attrs["op"] = "id", "true", string(op)
+		f.Attrs["joins"], f.Attrs["unique"] = "id", "true"
+		if st, ok := parseStatement(statementText(e.Event)); ok {
+			f.Attrs["op"], f.Attrs["table"] = st.op, meantTable(in, st.table)
+		}
 		return []inv.Fact{f}
 	}
-	if op == "" {
+	f, ok := statementFact(in, e)
+	if !ok {
 		return nil
 	}
-	return []inv.Fact{{
+	f.Attrs["joins"] = "id"
+	return []inv.Fact{f}
+}
+
+// statementFact states a logged statement that writes or removes something.
+func statementFact(in inv.Input, e logged) (inv.Fact, bool) {
+	text := statementText(e.Event)
+	st, ok := parseStatement(text)
+	if !ok {
+		return inv.Fact{}, false
+	}
+	f := inv.Fact{
 		Kind: inv.LogStatement, Ground: inv.GroundLog, Time: factTime(e.Event), Evidence: []string{e.evidence},
 		Attrs: map[string]string{
-			"op": string(op), "pid": e.Field("pid"), "user": e.Field("user"), "application": e.Field("application_name"),
-			"statement": statementText(e.Event), "joins": "id", "source": e.Source,
+			"op": st.op, "table": meantTable(in, st.table), "pid": e.Field("pid"), "user": e.Field("user"), "application": e.Field("application_name"),
+			"statement": short(text, 600), "source": e.Source, "session": sessionKey(e.Event),
 		},
-		Says: fmt.Sprintf("%s logged before it ran: %s", orElse(e.Field("user"), "a session"), short(statementText(e.Event), 160)),
-	}}
+		Says: fmt.Sprintf("%s logged at %s, before it ran: %s", orElse(e.Field("user"), "a session"), clock(e.Time), short(text, 160)),
+	}
+	if st.op == "create" && doNothing.MatchString(st.rest) {
+		f.Attrs["on-conflict"] = "nothing"
+	}
+	return f, true
+}
+
+// meantTable is the table that a name in a statement means: one that the id can
+// be a key of, a part or a former part of such a one, else the name as written.
+func meantTable(in inv.Input, name string) string {
+	meant := tablesMeant(in)
+	for _, f := range in.Facts.Of(inv.TableProperty).With("name", "partition") {
+		meant = append(meant, f.Attr("table"))
+	}
+	for _, t := range meant {
+		schema, table, found := strings.Cut(t, ".")
+		if !found {
+			schema, table = "public", t
+		}
+		if isTable(name, schema, table) {
+			return t
+		}
+	}
+	return strings.Join(nameParts(name), ".")
 }
 
 func statementText(e sources.Event) string {
@@ -193,22 +230,6 @@ func statementText(e sources.Event) string {
 	return ""
 }
 
-// statementOp is what the statement of a line does, by its first keyword.
-func statementOp(e sources.Event) sources.Operation {
-	word, _, _ := strings.Cut(strings.ToUpper(strings.TrimSpace(statementText(e))), " ")
-	switch word {
-	case "INSERT", "COPY":
-		return sources.OpCreate
-	case "DELETE", "TRUNCATE":
-		return sources.OpDelete
-	case "UPDATE", "MERGE":
-		return sources.OpUpdate
-	case "SELECT":
-		return sources.OpRead
-	}
-	return ""
-}
-
 // inStatement reports whether the id stands as a value of its own in a
 // statement, its parameters or an error's detail: quoted, or after = or (.
 func (n naming) inStatement(e sources.Event) bool {
@@ -219,9 +240,6 @@ func (n naming) inStatement(e sources.Event) bool {
 		return true
 	}
 	text := statementText(e) + " " + e.Field("detail")
-	if n.table != "" && !strings.Contains(stem(text), n.table) && !strings.Contains(strings.ToLower(strings.NewReplacer("_", "").Replace(text)), n.table) {
-		return false
-	}
 	for _, v := range n.values {
 		for _, form := range []string{"'" + v + "'", "=(" + v + ")", "= " + v, "=" + v, "(" + v + ","} {
 			if strings.Contains(text, form) {

@@ -2,6 +2,7 @@ package probes
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	inv "inquest/investigations"
@@ -87,3 +88,7 @@ const pgTimeLayout = "2006-01-02T15:04:05.000000Z"
 func utc(expr string) string {
 	return "to_char((" + expr + ") AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 }
+
+// array is a one-dimensional array in PostgreSQL's text form, of values that
+// need no quotes.
+func array(values []string) string { return "{" + strings.Join(values, ",") + "}" }

@@ -3,6 +3,7 @@ package probes
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -31,27 +32,35 @@ func systemRestarts() inv.Probe {
 type systemSign struct {
 	text, what string
 	kind       inv.FactKind
-	server     bool // only in a PostgreSQL server log
+	server     bool   // only in a PostgreSQL server log
+	how        string // what it tells of: failover, restore, damage or last-commit
 }
 
 var systemSigns = []systemSign{
-	{"database system was interrupted", "the server had stopped uncleanly", inv.CrashRecovery, true},
-	{"database system was not properly shut down", "crash recovery", inv.CrashRecovery, true},
-	{"all server processes terminated; reinitializing", "crash recovery after a server process died", inv.CrashRecovery, true},
-	{"server process (PID ", "a server process was killed", inv.SystemEvent, true},
-	{"selected new timeline ID", "a new timeline began", inv.TimelineSwitch, true},
-	{"received promote request", "the server was promoted", inv.SystemEvent, true},
-	{"starting point-in-time recovery", "a point-in-time recovery began", inv.SystemEvent, true},
-	{"recovery stopping before", "a recovery stopped short of the end", inv.TimelineSwitch, true},
-	{"recovery stopping after", "a recovery stopped short of the end", inv.TimelineSwitch, true},
-	{"received fast shutdown request", "the server was shut down", inv.SystemEvent, true},
-	{"received immediate shutdown request", "the server was stopped without a clean shutdown", inv.SystemEvent, true},
-	{"page verification failed", "a page failed its checksum", inv.SystemEvent, true},
-	{"invalid page in block", "a page could not be read", inv.SystemEvent, true},
-	{"could not write to file", "a write failed", inv.SystemEvent, true},
-	{"could not extend file", "a file could not grow", inv.SystemEvent, true},
-	{"Out of memory: Killed process", "the kernel killed a process for memory", inv.SystemEvent, false},
-	{"I/O error, dev ", "a disk reported an I/O error", inv.SystemEvent, false},
+	{"database system was interrupted", "the server had stopped uncleanly", inv.CrashRecovery, true, ""},
+	{"database system was not properly shut down", "crash recovery", inv.CrashRecovery, true, ""},
+	{"all server processes terminated; reinitializing", "crash recovery after a server process died", inv.CrashRecovery, true, ""},
+	{"last completed transaction was at log time", "the last commit that recovery found", inv.SystemEvent, true, "last-commit"},
+	{"server process (PID ", "a server process was killed", inv.SystemEvent, true, ""},
+	{"selected new timeline ID", "a new timeline began", inv.TimelineSwitch, true, ""},
+	{"received promote request", "the server was promoted", inv.SystemEvent, true, "failover"},
+	{"entering standby mode", "the server was started as a standby", inv.SystemEvent, true, "failover"},
+	{"started streaming WAL from primary", "the server streamed from a primary", inv.SystemEvent, true, "failover"},
+	{"starting point-in-time recovery", "a point-in-time recovery began", inv.SystemEvent, true, "restore"},
+	{"starting archive recovery", "a recovery from an archive began", inv.SystemEvent, true, "restore"},
+	{"starting backup recovery", "a recovery from a backup began", inv.SystemEvent, true, "restore"},
+	{"restored log file", "WAL was restored from an archive", inv.SystemEvent, true, "restore"},
+	{"recovery stopping before", "a recovery stopped short of the end", inv.TimelineSwitch, true, "restore"},
+	{"recovery stopping after", "a recovery stopped short of the end", inv.TimelineSwitch, true, "restore"},
+	{"received fast shutdown request", "the server was shut down", inv.SystemEvent, true, ""},
+	{"received immediate shutdown request", "the server was stopped without a clean shutdown", inv.SystemEvent, true, ""},
+	{"page verification failed", "a page failed its checksum", inv.SystemEvent, true, "damage"},
+	{"invalid page in block", "a page could not be read", inv.SystemEvent, true, "damage"},
+	{"could not read block", "a block could not be read", inv.SystemEvent, true, "damage"},
+	{"could not write to file", "a write failed", inv.SystemEvent, true, "damage"},
+	{"could not extend file", "a file could not grow", inv.SystemEvent, true, ""},
+	{"Out of memory: Killed process", "the kernel killed a process for memory", inv.SystemEvent, false, ""},
+	{"I/O error, dev ", "a disk reported an I/O error", inv.SystemEvent, false, "damage"},
 }
 
 func systemNeedles() []sources.Needle {
@@ -72,11 +81,7 @@ func readRestarts(in inv.Input) inv.Reading {
 		if !ok {
 			continue
 		}
-		r.Facts = append(r.Facts, inv.Fact{
-			Kind: s.kind, Ground: inv.GroundLog, Time: factTime(e.Event), Evidence: []string{e.evidence},
-			Attrs: map[string]string{"what": s.what, "from": "log", "source": e.Source},
-			Says:  fmt.Sprintf("%s at %s: %s", s.what, clock(e.Time), short(e.Message, 140)),
-		})
+		r.Facts = append(r.Facts, s.facts(e)...)
 		r.Moments = append(r.Moments, moment(e, short(e.Message, 160)))
 	}
 	if n := len(r.Facts); n > 0 {
@@ -90,6 +95,45 @@ func readRestarts(in inv.Input) inv.Reading {
 		}
 	}
 	return r
+}
+
+// facts are what a line with the sign states. A standby streams by habit, so its
+// signs speak of a failover only where a promotion stands in the log too; that is
+// for the judge, who has the timeline.
+func (s systemSign) facts(e logged) []inv.Fact {
+	f := inv.Fact{
+		Kind: s.kind, Ground: inv.GroundLog, Time: factTime(e.Event), Evidence: []string{e.evidence},
+		Attrs: map[string]string{"what": s.what, "from": "log", "source": e.Source, "how": s.how},
+		Says:  fmt.Sprintf("%s at %s: %s", s.what, clock(e.Time), short(e.Message, 140)),
+	}
+	if s.how == "last-commit" {
+		if t, ok := quotedTime(strings.TrimPrefix(e.Message, s.text)); ok {
+			f.Attrs["last-commit"] = t.Format(time.RFC3339Nano)
+		}
+	}
+	out := []inv.Fact{f}
+	if m := damagedBlock.FindStringSubmatch(e.Message); m != nil {
+		b := f
+		b.Kind = inv.BlockDamaged
+		b.Attrs = map[string]string{"file": m[2], "block": m[1], "from": "log", "source": e.Source, "zeroed": fmt.Sprint(strings.Contains(e.Message, "zeroing out page"))}
+		out = append(out, b)
+	}
+	return out
+}
+
+// damagedBlock finds the block in "invalid page in block 5 of relation
+// base/16389/16402" and "could not read block 5 in file "base/16389/16402"".
+var damagedBlock = regexp.MustCompile(`\bblock (\d+) (?:of relation|in file) "?((?:base|pg_tblspc)/[\w./]*?\d+)(?:\.\d+)?"?(?:[;:\s]|$)`)
+
+// quotedTime reads a time as the server prints it in its messages.
+func quotedTime(s string) (time.Time, bool) {
+	s = strings.Trim(strings.TrimSpace(s), `"`)
+	for _, layout := range []string{"2006-01-02 15:04:05.999999-07", "2006-01-02 15:04:05.999999-07:00", "2006-01-02 15:04:05.999999 MST"} {
+		if t, err := time.Parse(layout, s); err == nil && (t.Location() == time.UTC || !strings.HasSuffix(layout, "MST")) {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
 }
 
 // signOf finds the sign of an event. A server's text counts only at the start

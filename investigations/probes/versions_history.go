@@ -3,6 +3,7 @@ package probes
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ func versionsHistory() inv.Probe {
 		Negative: "Tables without an index on the id that are too large to read; copies kept outside this database.",
 		Needs:    "SELECT on those tables",
 		Timeout:  time.Minute,
+		Sends:    "for each column that can refer to the id:\nSELECT ctid, xmin, * FROM table WHERE column = $1",
 		Collect:  collectHistory,
 		Read:     readHistory,
 	}
@@ -32,6 +34,9 @@ func collectHistory(ctx context.Context, c *inv.Collector) error {
 	if len(servers) == 0 {
 		return noServer()
 	}
+	if err := ask(ctx, c, "writers", sources.Query{SQL: writersSQL, Note: "triggers that write other tables"}); err != nil {
+		return err
+	}
 	for _, s := range servers {
 		asked := 0
 		for _, found := range tablesOf(c.Runs["database.tables"].Evidence) {
@@ -39,14 +44,15 @@ func collectHistory(ctx context.Context, c *inv.Collector) error {
 				continue
 			}
 			for _, t := range found.Tables {
-				for _, m := range references(c, t) {
+				for _, ref := range references(c, t) {
+					m := ref.match
 					if asked++; asked > mostReferences {
 						c.Blind("more than "+itoa(mostReferences)+" columns could refer to the id", "name the table with --table")
 						return nil
 					}
 					q := keyQuery(t, m)
 					q.Scans, q.Note = true, "rows that refer to the record"
-					if _, err := askOne(ctx, c, s, rowAsk{"reference", t, q}); err != nil {
+					if _, err := askOne(ctx, c, s, rowAsk{"reference[" + ref.of + "]", t, q}); err != nil {
 						return err
 					}
 				}
@@ -56,41 +62,72 @@ func collectHistory(ctx context.Context, c *inv.Collector) error {
 	return nil
 }
 
+// reference is a column of one table that can refer to a record of another.
+type reference struct {
+	match catalog.Match
+	of    string // the other table, "" when the column does not say
+}
+
 // references returns the columns by which a table can refer to the record
 // without being its own table. A number refers to a record only from a column
 // that is named for its table.
-func references(c *inv.Collector, t catalog.Table) []catalog.Match {
-	n := newNaming(inv.Input{Record: c.Record, Facts: c.Facts})
-	var out []catalog.Match
+func references(c *inv.Collector, t catalog.Table) []reference {
+	in := inv.Input{Record: c.Record, Facts: c.Facts}
+	n, tables := newNaming(in), tablesMeant(in)
+	var out []reference
 	for _, m := range t.Matches {
 		if m.Primary || m.Unique || len(m.Columns) != 1 {
 			continue
 		}
-		column := m.Columns[0]
-		base := strings.TrimRight(strings.TrimSuffix(strings.ToLower(column), "id"), "_-")
-		named := base != strings.ToLower(column) && n.table != "" && stem(base) == n.table
-		if named || n.random && base != strings.ToLower(column) || t.History != "" && n.random {
-			out = append(out, m)
+		base, isID := n.idField(m.Columns[0])
+		i := slices.IndexFunc(tables, func(name string) bool { return base != "" && stem(name) == base })
+		switch {
+		case i >= 0:
+			out = append(out, reference{m, tables[i]})
+		case n.random && isID && base != "", t.History != "" && n.random:
+			out = append(out, reference{m, ""})
 		}
 	}
 	return out
+}
+
+// writersSQL lists triggers whose code inserts, for those that write history.
+const writersSQL = `SELECT t.tgname AS name, n.nspname || '.' || c.relname AS on_table, left(p.prosrc, 6000) AS code
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND p.prosrc ~* '\minsert\s+into\M' ORDER BY 2, 1 LIMIT 200`
+
+// writtenByTrigger reports whether a trigger on a table writes the history table.
+func writtenByTrigger(list []answer, history, of, server string) bool {
+	schema, table, _ := strings.Cut(history, ".")
+	for _, a := range list {
+		for i := range a.Rows {
+			for _, m := range insertion.FindAllStringSubmatch(a.Text(i, "code"), -1) {
+				if a.source == server && (of == "" || a.Text(i, "on_table") == of) && isTable(m[1], schema, table) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 func readHistory(in inv.Input) inv.Reading {
 	looked := 0
 	r := inv.Reading{Outcome: inv.Absent}
 	for _, e := range in.Evidence {
-		_, table, _ := strings.Cut(e.Tag, ":")
+		how, table, _ := strings.Cut(e.Tag, ":")
 		a := answer{evidence: e.ID, source: e.Source, at: e.CollectedAt}
-		if e.Kind != inv.EvidenceTable || e.Decode(&a.Table) != nil {
+		if e.Kind != inv.EvidenceTable || !strings.HasPrefix(how, "reference") || e.Decode(&a.Table) != nil {
 			continue
 		}
+		of := strings.TrimSuffix(strings.TrimPrefix(how, "reference["), "]")
+		by := map[bool]string{true: "trigger"}[writtenByTrigger(answers(in, "writers"), table, of, a.source)]
 		looked++
 		for i := range a.Rows {
 			op := operationOf(a, i)
 			r.Facts = append(r.Facts, inv.Fact{
 				Kind: inv.RowInHistory, Ground: inv.GroundTruth, Evidence: []string{a.evidence},
-				Attrs: map[string]string{"table": table, "operation": op, "server": a.source},
+				Attrs: map[string]string{"table": table, "operation": op, "server": a.source, "of": of, "written-by": by},
 				Says:  strings.TrimSpace(fmt.Sprintf("%s has a row that names the id %s", table, op)),
 			})
 		}

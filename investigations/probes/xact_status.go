@@ -67,7 +67,7 @@ func statusFacts(a answer) []inv.Fact {
 		xid, status := a.Text(i, "xid"), a.Text(i, "status")
 		f := inv.Fact{
 			Ground: inv.GroundTruth, Evidence: []string{a.evidence}, Time: pgTime(a.Text(i, "committed")),
-			Attrs: map[string]string{"xid": xid, "from": "server"},
+			Attrs: map[string]string{"xid": xid, "from": "server", "server": a.source},
 			Says:  fmt.Sprintf("the server says that xid %s is %s", xid, status),
 		}
 		switch status {

@@ -1,0 +1,85 @@
+package mechanisms
+
+import (
+	"fmt"
+	"time"
+
+	inv "inquest/investigations"
+)
+
+func apiDelete() Mechanism {
+	return Mechanism{
+		ID: "api-delete", Fate: inv.FateDeleted, Title: "deleted by the application",
+		About: "The application's own delete path removed the row, without an audit entry.",
+		Cause: Always(inv.CauseApplication),
+		Rules: []Rule{
+			deleted(Needs),
+			proof(Rule{
+				Says:   "a request to delete it was in flight when the delete was committed",
+				Find:   requestInFlight,
+				Looked: func(v View) bool { return len(deleteRequests(v)) > 0 },
+			}),
+			proof(Rule{
+				Says: "exactly one session can have done it: the application's, with a delete of this id as its statement",
+				Find: func(v View) inv.Facts {
+					a := soleActor(v).Where(func(f inv.Fact) bool { return isService(v, f) && f.Attr("joins") == "statement" })
+					if len(a) == 0 {
+						return nil
+					}
+					return append(a, ownStatement(v, a[0])...)
+				},
+			}),
+			{
+				Role: Supports, Says: "the session that did it is the application's",
+				Find: func(v View) inv.Facts { return soleActor(v).Where(func(f inv.Fact) bool { return isService(v, f) }) },
+			},
+			actorIs(Contradicts, "the one session that can have done it was a person's", person),
+			actorIs(Contradicts, "the one session that can have done it was a job's", job),
+			actorNot("every session that can have done it is known, and all are interactive clients", func(_ View, f inv.Fact) bool { return !isInteractive(f) }),
+			replicated(Contradicts),
+			removedByTable(Contradicts),
+		},
+		Says: func(v View) string {
+			for _, f := range requestInFlight(v) {
+				return fmt.Sprintf("A request to delete it was answered%s, as the delete was committed: %s", at(f.Time), f.Says)
+			}
+			if a := soleActor(v).Where(func(f inv.Fact) bool { return isService(v, f) }); len(a) > 0 {
+				return "The delete was committed by a session of the application: " + sessionName(a[0]) + "."
+			}
+			return "No delete request for it is in the logs that were read."
+		},
+		Settles: []string{"the gateway's or the application's log around the commit, for DELETE requests", "the server log's statement lines around the commit"},
+	}
+}
+
+func deleteRequests(v View) inv.Facts {
+	return v.Facts.Of(inv.APIAnswer).Where(func(f inv.Fact) bool {
+		return f.Attr("op") == "delete" && f.Number("status") >= 200 && f.Number("status") < 300
+	})
+}
+
+// How far before and after the commit a request's line may stand: a line is
+// written when the request ends, and clocks differ a little.
+const (
+	requestBefore = time.Second
+	requestAfter  = 30 * time.Second
+)
+
+// requestInFlight are successful delete requests whose line stands at the commit.
+func requestInFlight(v View) inv.Facts {
+	a, ok := act(v)
+	if !ok || a.When().IsZero() {
+		return nil
+	}
+	return deleteRequests(v).Where(func(f inv.Fact) bool {
+		d := f.Time.Sub(a.When())
+		return !f.Time.IsZero() && d >= -requestBefore && d <= requestAfter
+	})
+}
+
+// ownStatement are the session's logged deletes of this id.
+func ownStatement(v View, session inv.Fact) inv.Facts {
+	return v.Facts.Of(inv.LogStatement).Where(func(f inv.Fact) bool {
+		return f.Attr("op") == "delete" && f.Attr("pid") == session.Attr("pid")
+	})
+}

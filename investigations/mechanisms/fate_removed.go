@@ -1,0 +1,169 @@
+package mechanisms
+
+import (
+	"slices"
+
+	inv "inquest/investigations"
+)
+
+// fateRekeyed: a committed update gave the row another key, or its content was
+// inserted again under another one by the transaction that removed it. What
+// became of the new key later is another record's story.
+func fateRekeyed(v View) (inv.Fate, bool) {
+	if r, ok := Last(Ended(v.Story.Rekeys, Committed)); ok && r.Fact.Attr("old") != "" && !v.Story.insertedAfter(r) {
+		return fate(inv.FateRekeyed, inv.Established, r.Facts(), "An update by xid %s, committed %s, changed its key in %s to %s.", r.Xid, clock(r.When()), r.Table(), r.Fact.Attr("new"))
+	}
+	d, ok := v.Story.removal()
+	if !ok {
+		return none()
+	}
+	for _, f := range replacedBy(v) {
+		return fate(inv.FateRekeyed, inv.Established, append(d.Facts(), f), "xid %s, committed %s, removed the row from %s and inserted its content again under the key %s.", d.Xid, clock(d.When()), d.Table(), f.Attr("key"))
+	}
+	return none()
+}
+
+// replacedBy are the rows that carry the removed row's content on under another
+// key and were written by the transaction that removed it.
+func replacedBy(v View) inv.Facts {
+	d, ok := v.Story.removal()
+	if !ok {
+		return nil
+	}
+	tops := append([]string{d.Xid}, topsOf(d)...)
+	return v.Facts.Of(inv.RowTwin).Where(func(f inv.Fact) bool { return slices.Contains(tops, f.Attr("xid")) })
+}
+
+// topsOf are the parents of the step's subtransaction.
+func topsOf(s Step) []string {
+	var out []string
+	for _, f := range s.Ends {
+		if top := f.Attr("top"); top != "" {
+			out = append(out, top)
+		}
+	}
+	return out
+}
+
+// fateRemoved: a committed delete, truncate or drop took the row.
+func fateRemoved(v View) (inv.Fate, bool) {
+	if d, ok := v.Story.removal(); ok {
+		return deletedBy(v, d)
+	}
+	for _, r := range slices.Backward(Ended(v.Story.Removals, Committed)) {
+		before := committedBefore(v, r)
+		if len(before) == 0 || storedAfter(v, r) {
+			continue
+		}
+		standing := inv.Established
+		if r.Fact.Attr("assumed") == "true" {
+			standing = inv.Probable
+		}
+		return fate(inv.FateDeleted, standing, append(r.Facts(), before...), "The row was stored in %s, and then %s by xid %s, committed %s.", r.Table(), removalVerb(r), r.Xid, clock(r.When()))
+	}
+	return none()
+}
+
+func removalVerb(r Step) string {
+	switch {
+	case r.Fact.Attr("part") != "":
+		return "its partition " + r.Fact.Attr("part") + " was dropped"
+	case r.Fact.Kind == inv.TableDropped:
+		return "the table was dropped"
+	}
+	return "the table was truncated"
+}
+
+func deletedBy(v View, d Step) (inv.Fate, bool) {
+	facts := d.Facts()
+	if ins, ok := Last(v.Story.Inserts); ok && ins.Xid != d.Xid {
+		facts = append(facts, ins.Facts()...)
+	}
+	by := ""
+	if ses := sole(v, d.Xid); len(ses) > 0 {
+		by = " by " + sessionName(ses[0])
+		facts = append(facts, ses...)
+	}
+	own := ""
+	if ins, ok := Last(Ended(v.Story.Inserts, Committed)); ok && sameTransaction(ins, d) {
+		own = " The same transaction had inserted it, so nobody else ever saw it."
+	}
+	return fate(inv.FateDeleted, inv.Established, facts, "The row was deleted from %s%s: xid %s, committed %s.%s", d.Table(), by, d.Xid, clock(d.When()), own)
+}
+
+func sameTransaction(a, b Step) bool {
+	return a.Xid == b.Xid || slices.Contains(topsOf(a), b.Xid) || slices.Contains(topsOf(b), a.Xid) ||
+		slices.ContainsFunc(topsOf(a), func(t string) bool { return slices.Contains(topsOf(b), t) })
+}
+
+// committedBefore are the writes of the row that committed before its table was
+// emptied or dropped.
+func committedBefore(v View, r Step) inv.Facts {
+	var out inv.Facts
+	for _, s := range slices.Concat(Ended(v.Story.Inserts, Committed), Ended(v.Story.Updates, Committed)) {
+		if part := r.Fact.Attr("part"); part != "" && s.Fact.Attr("part") != part {
+			continue // another partition was dropped
+		}
+		if s.Table() != r.Table() && v.Focus.members == nil || position(s) > 0 && position(r) > 0 && position(s) > position(r) {
+			continue
+		}
+		out = append(out, s.Facts()...)
+	}
+	return out
+}
+
+// storedAfter reports whether the row was inserted again after the removal.
+func storedAfter(v View, r Step) bool {
+	return slices.ContainsFunc(Ended(v.Story.Inserts, Committed), func(s Step) bool { return position(s) > position(r) })
+}
+
+// fateDropLogged: a log shows that the row's table or partition was dropped,
+// detached or truncated after the id had been handed out, and the row is not
+// there. A statement line is written before the statement runs, so this is never
+// more than probable.
+func fateDropLogged(v View) (inv.Fate, bool) {
+	if !v.Story.Empty() || !v.Facts.Any(inv.RowAbsent) {
+		return none()
+	}
+	for _, issued := range v.Facts.Of(inv.IDIssued) {
+		for _, f := range removalStatements(v) {
+			if !f.Time.IsZero() && !issued.Time.IsZero() && f.Time.After(issued.Time) {
+				return fate(inv.FateDeleted, inv.Probable, inv.Facts{issued, f}, "The id was handed out %s, the row is not there now, and a log shows at %s: %s", clock(issued.Time), clock(f.Time), f.Says)
+			}
+		}
+	}
+	return none()
+}
+
+// removalStatements are logged statements that drop, detach or truncate the
+// table in focus or a part of it.
+func removalStatements(v View) inv.Facts {
+	return v.Facts.Of(inv.LogStatement).Where(func(f inv.Fact) bool {
+		switch f.Attr("op") {
+		case "drop", "truncate", "detach":
+			return f.Attr("table") != "" && f.Attr("failed") != "true"
+		}
+		return false
+	})
+}
+
+// fateDeleteLogged: a log says that it was deleted, the row is not there, and
+// ground truth could not be read.
+func fateDeleteLogged(v View) (inv.Fate, bool) {
+	if len(v.Story.Deletes) > 0 || neverCommitted(v) || !v.Facts.Any(inv.RowAbsent) {
+		return none()
+	}
+	deletes := v.Facts.Where(func(f inv.Fact) bool {
+		switch f.Kind {
+		case inv.APIAnswer:
+			return f.Attr("op") == "delete" && f.Number("status") >= 200 && f.Number("status") < 300
+		case inv.LogStatement:
+			return f.Attr("op") == "delete" && f.Attr("joins") == "id" && f.Attr("failed") != "true" && v.Focus.Table != "" && f.Attr("table") != ""
+		}
+		return false
+	})
+	if len(deletes) == 0 {
+		return none()
+	}
+	return fate(inv.FateDeleted, inv.Probable, deletes, "The row is not there now, and a log shows its deletion at %s: %s", clock(deletes[0].Time), deletes[0].Says)
+}

@@ -1,0 +1,96 @@
+package mechanisms
+
+import (
+	"slices"
+	"time"
+
+	inv "inquest/investigations"
+)
+
+// refusals are the errors after which no row version was ever written.
+var refusals = []string{"23502", "23514", "22P02", "25006", "42501", "53100", "53300", "42P01", "42703", "42804", "22001", "22003", "22007", "22008", "22023", "23P01"}
+
+// refused are the refusals of an insert of this record into the table in focus.
+func refused(v View) inv.Facts {
+	return v.Facts.Of(inv.LogError).Where(func(f inv.Fact) bool {
+		return slices.Contains(refusals, f.Attr("sqlstate")) && f.Attr("op") == "create" && f.Attr("joins") == "id"
+	})
+}
+
+// fateRefused: the server refused the insert. Refusing leaves no trace in WAL,
+// so this rests on the log.
+func fateRefused(v View) (inv.Fate, bool) {
+	list := refused(v)
+	if len(list) == 0 || !v.Story.Empty() || !v.Discarded.Empty() || !v.Facts.Any(inv.RowAbsent, inv.WALKeyAbsent) {
+		return none()
+	}
+	f := list[len(list)-1]
+	standing, facts := inv.Probable, list
+	if c := coveringAbsence(v, f.Time); len(c) > 0 {
+		standing, facts = inv.Established, append(facts, c...)
+	}
+	return fate(inv.FateNeverWritten, standing, facts, "The insert was refused by the server at %s: %s", clock(f.Time), f.Attr("message"))
+}
+
+// fateNotInserted: the statement that inserts the record reached the server and
+// left no row version, while something in the table can swallow an insert.
+func fateNotInserted(v View) (inv.Fate, bool) {
+	if !v.Story.Empty() || !v.Discarded.Empty() || !v.Facts.Any(inv.RowAbsent) {
+		return none()
+	}
+	for _, f := range insertStatements(v) {
+		c := coveringAbsence(v, f.Time)
+		if len(c) == 0 || len(swallowers(v)) == 0 {
+			continue
+		}
+		return fate(inv.FateNeverWritten, inv.Established, append(inv.Facts{f}, c...), "The insert reached the server at %s and left no row version: %s", clock(f.Time), swallowers(v)[0].Says)
+	}
+	return none()
+}
+
+// insertStatements are the logged inserts of this record.
+func insertStatements(v View) inv.Facts {
+	return v.Facts.Of(inv.LogStatement).Where(func(f inv.Fact) bool { return f.Attr("op") == "create" && f.Attr("joins") == "id" })
+}
+
+// fateIssuedOnly: the id was handed out, WAL of that moment was read without a
+// hole, and no version of the key is in it.
+func fateIssuedOnly(v View) (inv.Fate, bool) {
+	if !v.Story.Empty() || !v.Discarded.Empty() || !v.Facts.Any(inv.RowAbsent) {
+		return none()
+	}
+	for _, f := range v.Facts.Of(inv.IDIssued) {
+		if c := coveringAbsence(v, f.Time); len(c) > 0 {
+			return fate(inv.FateNeverWritten, inv.Probable, append(inv.Facts{f}, c...), "The id was handed out %s, and the WAL from before that moment until now holds no row version of it: it seems never to have been written to this server.", clock(f.Time))
+		}
+	}
+	return none()
+}
+
+// coveringAbsence returns the facts by which WAL around t, up to now, was read
+// without a hole and holds no tuple of the key. It returns none for an unlogged
+// table, whose rows leave no WAL; after a crash, fork or restore, which take
+// WAL; and when files were dropped or emptied since that could have held the row.
+func coveringAbsence(v View, t time.Time) inv.Facts {
+	if t.IsZero() || len(after(v.Facts.Of(inv.CrashRecovery), t))+len(after(v.Facts.Of(inv.TimelineSwitch), t)) > 0 {
+		return nil
+	}
+	if len(v.property("persistence").With("value", "unlogged")) > 0 || len(after(v.Facts.Of(inv.TableTruncated), t))+len(after(v.Facts.Of(inv.TableDropped), t)) > 0 {
+		return nil
+	}
+	if len(after(removalStatements(v), t))+len(v.property("unread-files")) > 0 {
+		return nil
+	}
+	const slack = time.Minute // the insert may precede the answer, and clocks differ
+	for _, f := range v.Facts.Of(inv.WALKeyAbsent) {
+		if !f.Time.IsZero() && f.Time.Before(t.Add(-slack)) && !f.Until.IsZero() && f.Until.After(t) {
+			return inv.Facts{f}
+		}
+	}
+	return nil
+}
+
+// after returns the facts that come after t, and those whose time is not known.
+func after(facts inv.Facts, t time.Time) inv.Facts {
+	return facts.Where(func(f inv.Fact) bool { return f.Time.IsZero() || !f.Time.Before(t) })
+}

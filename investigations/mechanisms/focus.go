@@ -1,0 +1,330 @@
+package mechanisms
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	inv "inquest/investigations"
+)
+
+// Focus is the table that the record belongs to. A short id, such as 42, is a
+// key of many tables: facts of the others are about other records.
+type Focus struct {
+	// Table is empty when any table is meant, or when it could not be decided.
+	Table string
+	// Known reports that the table was chosen on grounds of its own: by the person,
+	// by an id that is unique everywhere, by the log, or by what was lost.
+	Known bool
+	// Rivals are tables that could be meant as well, with what became of the id
+	// there; the fate is undetermined then.
+	Rivals []string
+
+	members  map[string]bool
+	resource string // the name under which logs know the table, when they do
+	unique   bool
+}
+
+// candidate is a table with a key that the id fits.
+type candidate struct {
+	table   string
+	members map[string]bool // the table and its partitions
+	part    bool            // the id is one column of a longer key
+	refers  string          // another candidate that its key refers to
+	history bool
+	twin    string // the partitioned table that it looks like a former part of
+	fate    inv.Fate
+	traces  bool
+}
+
+// decideFocus chooses the table. Given by the person: that one. Otherwise the
+// candidates are compared by what became of the id in each.
+func decideFocus(d inv.Deliberation) Focus {
+	unique := globallyUnique(d.Record)
+	list := candidates(d)
+	if len(list) == 0 {
+		return Focus{unique: unique, Known: d.Record.Table != "" || unique}
+	}
+	for i := range list {
+		c := &list[i]
+		v := newView(d, c.focus(unique))
+		c.fate = decideFate(v)
+		c.traces = !v.Story.Empty() || !v.Discarded.Empty() || v.Facts.Any(inv.RowVisible, inv.RowNear) || len(v.Story.Removals) > 0 && c.fate.Kind != inv.FateUndetermined
+	}
+	return choose(d, withoutLesser(list), unique)
+}
+
+func choose(d inv.Deliberation, list []candidate, unique bool) Focus {
+	if len(list) == 1 {
+		f := list[0].focus(unique)
+		f.Known = true
+		return f
+	}
+	hinted := filter(list, func(c candidate) bool { return namedInLogs(d, c) })
+	gone := filter(list, candidate.explains)
+	there := filter(list, func(c candidate) bool { return c.fate.Kind == inv.FatePresent })
+	var present []candidate
+	if len(gone) == 0 {
+		present = both(there, hinted)
+	}
+	for _, try := range [][]candidate{both(gone, hinted), conflictFree(gone, hinted, there, unique), present} {
+		if len(try) == 1 {
+			f := try[0].focus(unique)
+			f.Known = true
+			return f
+		}
+	}
+	switch {
+	case len(gone) == 0 && len(there) == 1:
+		f := there[0].focus(unique)
+		f.Known = unique
+		return f
+	case len(gone) == 0 && len(there) == 0 && len(hinted) == 1:
+		f := hinted[0].focus(unique)
+		f.Known = true
+		return f
+	case len(gone) == 0 && len(there) == 0:
+		return Focus{unique: unique} // nothing anywhere: what is missing is missing in all
+	}
+	return rivals(append(gone, there...), unique)
+}
+
+// conflictFree returns the tables with a loss, unless the log names the id for
+// another table where it simply is: that one could be meant.
+func conflictFree(gone, hinted, there []candidate, unique bool) []candidate {
+	if !unique && len(both(gone, hinted)) == 0 && len(both(there, hinted)) > 0 {
+		return nil
+	}
+	return gone
+}
+
+func rivals(list []candidate, unique bool) Focus {
+	f := Focus{unique: unique, members: map[string]bool{}}
+	for _, c := range list {
+		f.Rivals = append(f.Rivals, fmt.Sprintf("%s in %s", c.fate.Kind, c.table))
+	}
+	return f
+}
+
+// explains reports that the id is gone from, or hidden in, the table.
+func (c candidate) explains() bool {
+	switch c.fate.Kind {
+	case inv.FateDeleted, inv.FateLost, inv.FateNeverCommitted, inv.FateRekeyed, inv.FateHidden:
+		return true
+	}
+	return false
+}
+
+func (c candidate) focus(unique bool) Focus {
+	return Focus{Table: c.table, members: c.members, resource: stem(c.table), unique: unique}
+}
+
+// withoutLesser drops tables that are about the record without being its own:
+// those whose key refers to another candidate that has it, copies in history
+// tables, former partitions, and keys of which the id is only a part.
+func withoutLesser(list []candidate) []candidate {
+	byName := map[string]candidate{}
+	for _, c := range list {
+		byName[c.table] = c
+	}
+	out := filter(list, func(c candidate) bool {
+		parent, refers := byName[c.refers]
+		_, former := byName[c.twin]
+		return !(refers && c.refers != c.table && (parent.traces || !c.traces)) && !former
+	})
+	if own := filter(out, func(c candidate) bool { return !c.history }); len(own) > 0 {
+		out = own
+	}
+	whole := filter(out, func(c candidate) bool { return !c.part })
+	if slices.ContainsFunc(whole, candidate.explains) {
+		out = whole
+	}
+	return out
+}
+
+// candidates collects the tables with a key that the id fits, and those that
+// ground truth has the key in.
+func candidates(d inv.Deliberation) []candidate {
+	home := homeServer(d.Facts)
+	var out []candidate
+	index := map[string]int{}
+	add := func(table string) *candidate {
+		i, ok := index[table]
+		if !ok {
+			i = len(out)
+			index[table] = i
+			out = append(out, candidate{table: table, members: map[string]bool{table: true}})
+		}
+		return &out[i]
+	}
+	roots := partitionRoots(d.Facts)
+	for _, f := range d.Facts.Where(func(f inv.Fact) bool { return on(f, home) && f.Attr("table") != "" }) {
+		table := rootOf(roots, f.Attr("table"))
+		switch f.Kind {
+		case inv.TableProperty:
+			switch f.Attr("name") {
+			case "candidate":
+				c := add(table)
+				c.part, c.refers, c.history = f.Attr("value") == "part", f.Attr("refers"), f.Attr("history") != ""
+			case "lookalike":
+				add(table).twin = f.Attr("value")
+			}
+		case inv.TupleInserted, inv.TupleUpdated, inv.TupleDeleted, inv.TupleRekeyed, inv.RowVisible, inv.RowAbsent, inv.RowNear:
+			add(table)
+		}
+	}
+	for part, root := range roots {
+		if i, ok := index[root]; ok {
+			out[i].members[part] = true
+		}
+	}
+	for _, c := range out {
+		if i, ok := index[c.twin]; ok && c.twin != "" {
+			out[i].members[c.table] = true // a former part still tells of the table
+		}
+	}
+	if asked := filter(out, func(c candidate) bool { return c.asked(d.Record.Table) }); d.Record.Table != "" && len(asked) > 0 {
+		return asked
+	}
+	return out
+}
+
+// asked reports whether a person who typed this name can have meant the table.
+func (c candidate) asked(name string) bool {
+	plain := strings.ReplaceAll(name, `"`, "")
+	for t := range c.members {
+		_, bare, _ := strings.Cut(t, ".")
+		if strings.EqualFold(t, plain) || strings.EqualFold(bare, plain) {
+			return true
+		}
+	}
+	return false
+}
+
+func partitionRoots(facts inv.Facts) map[string]string {
+	out := map[string]string{}
+	for _, f := range facts.Of(inv.TableProperty).With("name", "partition") {
+		out[f.Attr("table")] = f.Attr("value")
+	}
+	return out
+}
+
+func rootOf(roots map[string]string, table string) string {
+	if r := roots[table]; r != "" {
+		return r
+	}
+	return table
+}
+
+// filter keeps the facts that speak of the table in focus, or of no table.
+func (fo Focus) filter(facts inv.Facts) inv.Facts {
+	if fo.members == nil {
+		return facts
+	}
+	names := fo.logNames(facts)
+	return facts.Where(func(f inv.Fact) bool {
+		switch f.Kind {
+		case inv.IDIssued, inv.APIAnswer:
+			return fo.unique || names == nil || f.Attr("resource") == "" || names[f.Attr("resource")]
+		case inv.RowElsewhere, inv.RowInHistory:
+			return f.Attr("of") == "" || fo.members[f.Attr("of")]
+		case inv.WALKeyAbsent:
+			return fo.absentIn(f)
+		}
+		t := f.Attr("table")
+		return t == "" || fo.members[t]
+	})
+}
+
+// absentIn reports whether the fact says that the key is absent in every part of
+// the table.
+func (fo Focus) absentIn(f inv.Fact) bool {
+	tables := strings.Split(f.Attr("tables"), ", ")
+	if f.Attr("tables") == "" {
+		return true
+	}
+	for _, t := range tables {
+		if fo.members[t] {
+			return true
+		}
+	}
+	return false
+}
+
+// logNames are the resources by which logs name the table in focus: its own name
+// where a log uses it; else, when logs name a single resource with the id, that
+// one. Nil means that no log line has a resource.
+func (fo Focus) logNames(facts inv.Facts) map[string]bool {
+	seen := map[string]bool{}
+	for _, f := range facts {
+		if (f.Kind == inv.IDIssued || f.Kind == inv.APIAnswer) && f.Attr("resource") != "" {
+			seen[f.Attr("resource")] = true
+		}
+	}
+	switch {
+	case len(seen) == 0:
+		return nil
+	case seen[fo.resource]:
+		return map[string]bool{fo.resource: true}
+	case len(seen) == 1 && !slices.ContainsFunc(candidates(inv.Deliberation{Facts: facts}), func(c candidate) bool { return seen[stem(c.table)] }):
+		return seen
+	}
+	return map[string]bool{}
+}
+
+// namedInLogs reports whether a log line names the id as a key of the table.
+func namedInLogs(d inv.Deliberation, c candidate) bool {
+	return len(d.Facts.Where(func(f inv.Fact) bool {
+		switch f.Kind {
+		case inv.IDIssued, inv.APIAnswer:
+			return f.Attr("resource") == stem(c.table)
+		case inv.LogStatement, inv.LogError:
+			return f.Attr("joins") == "id" && c.members[f.Attr("table")]
+		}
+		return false
+	})) > 0
+}
+
+func both(a, b []candidate) []candidate {
+	return filter(a, func(c candidate) bool {
+		return slices.ContainsFunc(b, func(o candidate) bool { return o.table == c.table })
+	})
+}
+
+func filter[T any](list []T, ok func(T) bool) []T {
+	var out []T
+	for _, x := range list {
+		if ok(x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// globallyUnique reports whether an id is so long and random that no two tables
+// hold it for different things.
+func globallyUnique(r inv.Record) bool {
+	for _, v := range r.Values() {
+		v = strings.NewReplacer("-", "", "{", "", "}", "").Replace(v)
+		if len(v) >= 16 && strings.ContainsAny(v, "0123456789") && strings.Trim(v, "0123456789") != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// stem brings `public."Dtros"`, dtros and dtro to one form, as the probes do for
+// the resources of log lines.
+func stem(name string) string {
+	name = strings.ToLower(strings.Trim(name[strings.LastIndex(name, ".")+1:], `"`))
+	name = strings.NewReplacer("_", "", "-", "", " ", "").Replace(name)
+	switch {
+	case strings.HasSuffix(name, "ies") && len(name) > 4:
+		return name[:len(name)-3] + "y"
+	case strings.HasSuffix(name, "sses"), strings.HasSuffix(name, "xes"), strings.HasSuffix(name, "ches"):
+		return name[:len(name)-2]
+	case strings.HasSuffix(name, "s") && !strings.HasSuffix(name, "ss") && len(name) > 2:
+		return name[:len(name)-1]
+	}
+	return name
+}

@@ -1,0 +1,93 @@
+package mechanisms
+
+import (
+	"fmt"
+
+	inv "inquest/investigations"
+)
+
+func keyChanged() Mechanism {
+	return Mechanism{
+		ID: "key-changed", Fate: inv.FateRekeyed, Title: "key changed",
+		About: "An UPDATE gave the row another key.",
+		Cause: byActor(inv.CauseApplication),
+		Rules: []Rule{
+			proof(Rule{
+				Says: "an update that changed the key was committed",
+				Find: func(v View) inv.Facts {
+					if r, ok := Last(Ended(v.Story.Rekeys, Committed)); ok {
+						return r.Facts()
+					}
+					return nil
+				},
+				Looked: func(v View) bool { return v.Facts.Any(inv.WALCovered) },
+			}),
+			{
+				Role: Contradicts, Says: "a row stands under the asked key",
+				Find:   func(v View) inv.Facts { return ownRows(v) },
+				Looked: func(v View) bool { return v.Facts.Any(inv.RowAbsent) },
+			},
+			{
+				Role: Contradicts, Says: "the row was deleted under the asked key",
+				Find: func(v View) inv.Facts {
+					if len(Ended(v.Story.Rekeys, Committed)) > 0 {
+						return nil
+					}
+					return rowDeleted(Contradicts).Find(v)
+				},
+			},
+		},
+		Says: func(v View) string {
+			if r, ok := Last(Ended(v.Story.Rekeys, Committed)); ok {
+				return fmt.Sprintf("xid %s, committed %s, changed the key from %s to %s%s.", r.Xid, clock(r.When()), r.Fact.Attr("old"), r.Fact.Attr("new"), bySession(v))
+			}
+			return "An update would have changed the key."
+		},
+		Settles: []string{"a row with the same content under another key", "WAL of the time between the row's commit and now"},
+	}
+}
+
+func replaced() Mechanism {
+	return Mechanism{
+		ID: "replaced", Fate: inv.FateRekeyed, Title: "removed and stored again under another id",
+		About: "The row was removed, and its content inserted again under another id.",
+		Cause: byActor(inv.CauseApplication),
+		Rules: []Rule{
+			proof(Rule{
+				Says:   "the transaction that removed the row inserted the same content under another key",
+				Find:   replacedBy,
+				Looked: func(v View) bool { return len(contents(v)) > 0 },
+			}),
+			{
+				Role: Supports, Says: "the same content stands under another key",
+				Find: func(v View) inv.Facts { return v.Facts.Of(inv.RowTwin) },
+			},
+			{
+				Role: Contradicts, Says: "an update changed the key in place",
+				Find: func(v View) inv.Facts {
+					if r, ok := Last(Ended(v.Story.Rekeys, Committed)); ok {
+						return r.Facts()
+					}
+					return nil
+				},
+			},
+			{
+				Role: Contradicts, Says: "the transaction that removed the row inserted nothing",
+				Find: func(v View) inv.Facts {
+					return contents(v).Where(func(f inv.Fact) bool { return f.Attr("complete") == "true" && f.Attr("inserts") == "0" })
+				},
+				Looked: func(v View) bool { return len(contents(v)) > 0 },
+			},
+		},
+		Says: func(v View) string {
+			for _, f := range replacedBy(v) {
+				return fmt.Sprintf("xid %s removed the row and inserted its content again under the key %s (equal in %s)%s.", f.Attr("xid"), f.Attr("key"), f.Attr("by"), bySession(v))
+			}
+			for _, f := range v.Facts.Of(inv.RowTwin) {
+				return fmt.Sprintf("A row with the same content (equal in %s) stands under the key %s.", f.Attr("by"), f.Attr("key"))
+			}
+			return "The row would have been stored again under another id."
+		},
+		Settles: []string{"a row with the same natural key (--hint)", "WAL of the transaction that removed the row"},
+	}
+}

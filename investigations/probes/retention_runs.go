@@ -1,0 +1,214 @@
+package probes
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	inv "inquest/investigations"
+	"inquest/sources"
+)
+
+func retentionRuns() inv.Probe {
+	return inv.Probe{
+		ID: "retention.runs", Step: inv.StepRetention, Phase: inv.PhaseLogs, Title: "Job runs at the removal",
+		Asks:     "Did a scheduled job run at the instant the row was removed, and does it tell of as many rows?",
+		Why:      "A removal in the middle of a job's run, with the job's own count, is the job's.",
+		Negative: "Jobs that log nothing, or on hosts whose logs are not connected.",
+		Needs:    "logs of the jobs (--logs, --journal); for pg_cron a role that may read cron.job_run_details",
+		Timeout:  2 * time.Minute,
+		Collect:  collectRuns,
+		Read:     readRuns,
+	}
+}
+
+// How far before and after a commit a job's lines are looked for.
+const (
+	runBefore = 15 * time.Minute
+	runAfter  = time.Minute
+)
+
+// jobNeedles are words of jobs that remove.
+var jobNeedles = []string{"cron", "retention", "purg", "cleanup", "clean-up", "clean up", "housekeep", "janitor", "reaper", "sweep", "expir", "archiv", "job", "scheduler", "remov", "delet", "prune", "pruning", "stale", "obsolete"}
+
+func collectRuns(ctx context.Context, c *inv.Collector) error {
+	wanted := removals(c.Facts)
+	if len(wanted) == 0 {
+		return nil
+	}
+	if err := collectCron(ctx, c, wanted); err != nil {
+		return err
+	}
+	if len(inv.With[sources.LogSearcher](c)) == 0 {
+		c.Blind("no log was given", "name the logs of scheduled jobs with --logs")
+		return nil
+	}
+	for _, end := range wanted {
+		q := sources.LogQuery{Window: sources.Window{From: end.Time.Add(-runBefore), To: end.Time.Add(runAfter)}, Limit: 5000}
+		if _, err := search(ctx, c, q, "runs:"+end.Attr("xid"), func(e sources.Event) bool { return !isServerLog(e) && isJobLine(e) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removals are the suspects that removed something.
+func removals(facts inv.Facts) inv.Facts {
+	return suspects(facts).Where(func(end inv.Fact) bool {
+		return facts.With("xid", end.Attr("xid")).Any(inv.TupleDeleted, inv.TableTruncated, inv.TableDropped, inv.TupleRekeyed)
+	})
+}
+
+const hasCronSQL = `SELECT to_regclass('cron.job_run_details') IS NOT NULL AS there`
+
+var cronSQL = `SELECT d.jobid, coalesce(j.jobname, '') AS job, d.command, coalesce(d.return_message, '') AS message, d.status,
+  ` + utc("d.start_time") + ` AS started, ` + utc("d.end_time") + ` AS ended
+FROM cron.job_run_details d LEFT JOIN cron.job j USING (jobid)
+WHERE d.start_time <= $1::timestamptz + interval '2 s' AND coalesce(d.end_time, d.start_time + interval '1 h') >= $1::timestamptz - interval '2 s' LIMIT 50`
+
+func collectCron(ctx context.Context, c *inv.Collector, wanted inv.Facts) error {
+	for _, s := range inv.With[sources.Querier](c) {
+		there, err := s.Ability.Query(ctx, sources.Query{SQL: hasCronSQL, Note: "is pg_cron there"})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil || there.Text(0, "there") != "t" {
+			continue
+		}
+		for _, end := range wanted {
+			q := sources.Query{SQL: cronSQL, Args: []string{end.Time.UTC().Format(time.RFC3339Nano)}, Note: "pg_cron runs at the removal"}
+			t, err := s.Ability.Query(ctx, q)
+			if err != nil {
+				blindTo(c, s.Source.Name()+": cron.job_run_details", err)
+				continue
+			}
+			if err := c.Keep(inv.EvidenceTable, s.Source.Name(), statement(q), "cron:"+end.Attr("xid"), t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func isJobLine(e sources.Event) bool {
+	if e.Op == sources.OpJob {
+		return true
+	}
+	if e.Status != 0 || e.Method != "" {
+		return false // a request is no job's
+	}
+	text := strings.ToLower(e.Message + " " + e.Source + " " + e.Field("job") + " " + e.Field("logger") + " " + e.Field("program") + " " + e.Actor)
+	return slices.ContainsFunc(jobNeedles, func(w string) bool { return strings.Contains(text, w) })
+}
+
+func readRuns(in inv.Input) inv.Reading {
+	wanted := removals(in.Facts)
+	if len(wanted) == 0 {
+		return inv.Reading{Outcome: inv.NotApplicable, Summary: "no removal is known beside which a job could have run"}
+	}
+	if len(in.Coverage) == 0 && len(in.Evidence) == 0 {
+		return inv.BlindReading(in.Blind)
+	}
+	r := inv.Reading{Outcome: inv.Absent, Summary: "no job's run stands at the removal in " + plural(len(in.Coverage), "log")}
+	for _, end := range wanted {
+		for _, a := range answers(in, "cron:"+end.Attr("xid")) {
+			for i := range a.Rows {
+				r.Facts = append(r.Facts, cronFact(a, i, end))
+			}
+		}
+		r.Facts = append(r.Facts, runFacts(eventsOf(in, "runs:"+end.Attr("xid")), end)...)
+	}
+	if len(r.Facts) > 0 {
+		r.Outcome, r.Summary = inv.Found, r.Facts[0].Says
+	}
+	return r
+}
+
+func cronFact(a answer, i int, end inv.Fact) inv.Fact {
+	f := inv.Fact{
+		Kind: inv.JobRun, Ground: inv.GroundTruth, Time: pgTime(a.Text(i, "started")), Until: pgTime(a.Text(i, "ended")), Evidence: []string{a.evidence},
+		Attrs: map[string]string{
+			"job": orElse(a.Text(i, "job"), "cron job "+a.Text(i, "jobid")), "of": end.Attr("xid"), "op": "delete", "from": "schedule", "server": a.source,
+			"started": pgTime(a.Text(i, "started")).Format(time.RFC3339Nano), "removed": removedCount(a.Text(i, "message")),
+		},
+	}
+	f.Says = fmt.Sprintf("pg_cron ran %q from %s: %s", short(a.Text(i, "command"), 120), clock(f.Time), short(a.Text(i, "message"), 60))
+	return f
+}
+
+// runFacts are the runs that lines of logs tell of: the lines of one source and
+// program that reach up to the commit.
+func runFacts(lines []logged, end inv.Fact) []inv.Fact {
+	groups := map[string][]logged{}
+	var order []string
+	for _, e := range lines {
+		if unclear(e.Event) {
+			continue
+		}
+		key := e.Source + "|" + orElse(e.RequestID, orElse(e.Field("job"), e.Field("pid")))
+		if groups[key] == nil {
+			order = append(order, key)
+		}
+		groups[key] = append(groups[key], e)
+	}
+	var out []inv.Fact
+	for _, key := range order {
+		if f, ok := runFact(groups[key], end); ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+const runBeside = 5 * time.Second // how near to the commit a line of the run must stand
+
+func runFact(lines []logged, end inv.Fact) (inv.Fact, bool) {
+	slices.SortStableFunc(lines, func(a, b logged) int { return a.Time.Compare(b.Time) })
+	first, beside, removed := -1, -1, ""
+	for i, e := range lines {
+		if first < 0 && e.Time.Before(end.Time) {
+			first = i
+		}
+		if abs(e.Time.Sub(end.Time)) > runBeside {
+			continue
+		}
+		beside = i
+		if n := removedCount(e.Message); n != "" && !e.Time.Before(end.Time.Add(-logJitter)) && removed == "" {
+			removed = n
+		}
+	}
+	if beside < 0 {
+		return inv.Fact{}, false
+	}
+	started := lines[beside].Time
+	if first >= 0 {
+		started = lines[first].Time
+	}
+	told := lines[beside]
+	f := inv.Fact{
+		Kind: inv.JobRun, Ground: inv.GroundLog, Time: started, Until: told.Time, Evidence: []string{told.evidence},
+		Attrs: map[string]string{
+			"job": orElse(told.Field("job"), told.Source), "of": end.Attr("xid"), "op": "delete", "from": "log", "source": told.Source,
+			"started": started.UTC().Format(time.RFC3339Nano), "removed": removed,
+		},
+		Says: fmt.Sprintf("%s tells at %s: %s", told.Source, clock(told.Time), short(told.Message, 140)),
+	}
+	return f, true
+}
+
+var counted = regexp.MustCompile(`(?i)(?:\b(?:remov|delet|purg|expir|clean|prun|archiv|drop)\w*\D{0,24}?(\d+)\b|\b(\d+)\s+(?:\w+\s+){0,3}?(?:remov|delet|purg|expir|clean|prun|archiv|drop)\w*)`)
+
+// removedCount is the number of removed things that a line tells of, or "".
+func removedCount(s string) string {
+	m := counted.FindStringSubmatch(s)
+	switch {
+	case m == nil:
+		return ""
+	case m[1] != "":
+		return m[1]
+	}
+	return m[2]
+}
