@@ -12,6 +12,7 @@ const (
 	AbilityTables           = "read tables"
 	AbilityWAL              = "WAL over SQL"
 	AbilityPages            = "raw pages"
+	AbilityStream           = "WAL by streaming"
 	AbilityWALInspect       = "pg_walinspect"
 	AbilityServerLog        = "server log over SQL"
 	AbilityCommitTimestamps = "commit timestamps"
@@ -28,7 +29,8 @@ func (s *Server) abilities(f *Facts) []sources.Ability {
 		f.ability(AbilityCommitTimestamps, f.commitTimestampBlind()),
 		f.ability(AbilityActivity, f.activityBlind()),
 		f.ability(AbilityXactStatus, f.xactStatusBlind()),
-		f.ability(AbilityWALInspect, f.walInspectBlind()),
+		f.ability(AbilityStream, f.streamBlind()),
+		f.ability(AbilityWALInspect, f.inspectBlind()),
 	}
 }
 

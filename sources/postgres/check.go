@@ -25,7 +25,7 @@ func (s *Server) Check(ctx context.Context) sources.Status {
 	st.Expires = expiries(f)
 	st.State = sources.StateReady
 	for _, a := range st.Abilities {
-		if !a.OK && !optional[a.Name] {
+		if !a.OK && !optional[a.Name] && (a.Name != AbilityWAL || f.streamBlind() != nil && f.inspectBlind() != nil) {
 			st.State = sources.StatePartial
 			if st.Problem == "" {
 				st.Problem = a.Name + ": " + a.Why + "; " + a.Opens
@@ -37,7 +37,7 @@ func (s *Server) Check(ctx context.Context) sources.Status {
 
 // optional abilities do not make a server partial: another source or another
 // ability answers the same.
-var optional = map[string]bool{AbilityWALInspect: true, AbilityCommitTimestamps: true, AbilityServerLog: true}
+var optional = map[string]bool{AbilityStream: true, AbilityWALInspect: true, AbilityCommitTimestamps: true, AbilityServerLog: true}
 
 func (s *Server) recheck(ctx context.Context) (*Facts, error) {
 	if err := s.acquire(ctx); err != nil {

@@ -79,7 +79,7 @@ func (f *Facts) streamBlind() *sources.Blind {
 	if !f.Replication && !f.Superuser {
 		role := catalog.QuoteIdent(f.Role)
 		return &sources.Blind{
-			Why:   "it may not stream WAL either",
+			Why:   "the role may not stream WAL",
 			Opens: "ALTER ROLE " + role + " REPLICATION (afterwards: ALTER ROLE " + role + " NOREPLICATION)",
 		}
 	}
@@ -170,56 +170,7 @@ func (w *StreamSource) timelineAt(at wal.LSN) uint32 {
 // oldest finds the start of the oldest segment that the server still has, by
 // asking for segments further and further back. What it lacks it refuses.
 func (w *StreamSource) oldest(ctx context.Context, f *Facts) (wal.LSN, error) {
-	size := wal.LSN(w.size)
-	last := (w.end - 1) / size * size
-	floor := size // the first segment of a cluster is number 1
-	if left := w.s.walLeft(); left >= 0 && wal.LSN(left) < w.end {
-		floor = max(floor, (w.end-wal.LSN(left)+size-1)/size*size)
-	}
-	if floor > last {
-		return last, nil
-	}
-	if at, ok := f.oldestLSN(); ok {
-		if at = max(at, floor); at <= last {
-			if ok, err := w.line.has(ctx, at, w.timelineAt(at)); ok || err != nil {
-				return at, err
-			}
-		}
-	}
-	good := last
-	if f.Control != nil && f.Control.RedoLSN < w.end {
-		good = max(f.Control.RedoLSN/size*size, floor)
-	}
-	return w.narrow(ctx, good, floor, size)
-}
-
-func (w *StreamSource) narrow(ctx context.Context, good, floor, size wal.LSN) (wal.LSN, error) {
-	bad := wal.LSN(0)
-	for step := size; bad == 0 && good > floor; step *= 2 {
-		at := max(good-min(step, good-floor), floor)
-		ok, err := w.line.has(ctx, at, w.timelineAt(at))
-		if err != nil {
-			return 0, err
-		}
-		if ok {
-			good = at
-		} else {
-			bad = at
-		}
-	}
-	for bad != 0 && good-bad > size {
-		mid := bad + (good-bad)/2/size*size
-		ok, err := w.line.has(ctx, mid, w.timelineAt(mid))
-		if err != nil {
-			return 0, err
-		}
-		if ok {
-			good = mid
-		} else {
-			bad = mid
-		}
-	}
-	return good, nil
+	return f.oldestWAL(w.end, w.s.walLeft(), func(at wal.LSN) (bool, error) { return w.line.has(ctx, at, w.timelineAt(at)) })
 }
 
 // List implements wal.Source.

@@ -65,8 +65,9 @@ var (
 )
 
 // WAL returns the server's WAL by the best way that this role may use: the files
-// of pg_wal over SQL, else a physical replication stream. The caller closes it
-// when it is an io.Closer. It returns a *sources.Blind with what would open a way.
+// of pg_wal over SQL, else a physical replication stream, else pg_walinspect. The
+// caller closes it when it is an io.Closer. It returns a *sources.Blind with what
+// would open a way.
 func (s *Server) WAL(ctx context.Context) (wal.Source, error) {
 	f, err := s.Facts(ctx)
 	if err != nil {
@@ -76,18 +77,18 @@ func (s *Server) WAL(ctx context.Context) (wal.Source, error) {
 	if files == nil {
 		return s.OpenWAL(ctx)
 	}
-	if b := f.streamBlind(); b != nil {
-		return nil, &sources.Blind{Why: files.Why + "; " + b.Why, Opens: files.Opens + ", or " + b.Opens}
+	streamed, err := s.OpenStream(ctx)
+	if err == nil {
+		return streamed, nil
 	}
-	w, err := s.OpenStream(ctx)
-	var b *sources.Blind
-	switch {
-	case errors.As(err, &b):
-		return nil, &sources.Blind{Why: files.Why + "; " + b.Why, Opens: files.Opens + ", or " + b.Opens}
-	case err != nil:
+	var stream *sources.Blind
+	if !errors.As(err, &stream) {
 		return nil, err
 	}
-	return w, nil
+	if f.inspectBlind() == nil {
+		return s.OpenInspect(ctx)
+	}
+	return nil, &sources.Blind{Why: files.Why + "; " + stream.Why, Opens: files.Opens + ", or " + stream.Opens}
 }
 
 // OpenWAL returns the server's WAL as a source, or a *sources.Blind with the exact
