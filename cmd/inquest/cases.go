@@ -18,7 +18,6 @@ import (
 // openCommand opens a saved case; with --db and --logs its probes can run again.
 func (p *program) openCommand() *cobra.Command {
 	var f caseFlags
-	var plain bool
 	var l look
 	cmd := &cobra.Command{
 		Use:   "open CASE",
@@ -38,7 +37,7 @@ func (p *program) openCommand() *cobra.Command {
 				}
 				r = &req
 			}
-			if plain || !p.terminal {
+			if !p.terminal {
 				return p.printCase(path, r)
 			}
 			d := newDesk(p)
@@ -47,7 +46,6 @@ func (p *program) openCommand() *cobra.Command {
 		},
 	}
 	f.register(cmd.Flags())
-	cmd.Flags().BoolVar(&plain, "plain", false, "print the case as text instead of opening the screen")
 	l.register(cmd.Flags())
 	return cmd
 }
@@ -197,8 +195,8 @@ func (p *program) home(ctx context.Context, l look) error {
 	if err := checkLists(); err != nil {
 		return err
 	}
-	if !p.terminal {
-		return usage("the terminal UI needs a terminal: use inquest run RECORD_ID, or see inquest --help")
+	if !p.terminal && !l.plain {
+		return usage("the terminal UI needs a terminal: use inquest run RECORD_ID, inquest --plain, or see inquest --help")
 	}
 	return p.screens(ctx, newDesk(p), l)
 }

@@ -57,7 +57,7 @@ report and exits with 0 when fate and cause came out right.`,
 				return p.gradeAll(cmd.Context(), args)
 			case blind:
 				return p.drillBlind(cmd.Context(), l)
-			case headless || !p.terminal:
+			case headless || !p.terminal && !l.plain:
 				return p.drillHeadless(cmd.Context(), name, f, record)
 			default:
 				return p.drillOnScreen(cmd.Context(), name, l)

@@ -11,6 +11,7 @@ import (
 
 	"inquest/ui"
 	"inquest/ui/backend"
+	"inquest/ui/plain"
 )
 
 // look is how the terminal UI looks and where it starts.
@@ -19,6 +20,7 @@ type look struct {
 	ascii   bool
 	noColor bool
 	mouse   bool
+	plain   bool
 
 	start, drill string
 }
@@ -27,6 +29,7 @@ func (l *look) register(fs *pflag.FlagSet) {
 	fs.StringVar(&l.theme, "theme", "auto", "colours of the screen: auto, dark or light")
 	fs.BoolVar(&l.ascii, "ascii", false, "draw with ASCII characters only")
 	fs.BoolVar(&l.noColor, "no-color", false, "draw without colour (NO_COLOR does the same)")
+	fs.BoolVar(&l.plain, "plain", false, "labelled lines of text instead of the screen, for screen readers, pipes and logs")
 	fs.BoolVar(&l.mouse, "mouse", false, "let the mouse select and scroll")
 }
 
@@ -40,6 +43,9 @@ func (l *look) configure(c uiConfig) {
 
 // screens runs the terminal UI until it is left.
 func (p *program) screens(ctx context.Context, d backend.Backend, l look) error {
+	if l.plain {
+		return p.plainly(ctx, d, l)
+	}
 	l.configure(p.config.UI)
 	places := placeFolder(caseDir(p))
 	err := ui.Run(ctx, ui.Options{
@@ -49,6 +55,18 @@ func (p *program) screens(ctx context.Context, d backend.Backend, l look) error 
 		Recall: places.recall, Remember: places.remember,
 		Getenv: p.getenv, Now: p.now, Zone: time.Local,
 	})
+	return p.left(ctx, err)
+}
+
+// plainly is the same as labelled lines of text.
+func (p *program) plainly(ctx context.Context, d backend.Backend, l look) error {
+	return p.left(ctx, plain.Run(ctx, plain.Options{
+		Backend: d, In: p.in, Out: p.out, Start: l.start, Drill: l.drill, Folder: caseDir(p), Now: p.now, Zone: time.Local,
+	}))
+}
+
+// left turns the reason why the UI ended into the exit status.
+func (p *program) left(ctx context.Context, err error) error {
 	err = errors.Join(err, p.stages.strike())
 	switch {
 	case ctx.Err() != nil, errors.Is(err, context.Canceled):

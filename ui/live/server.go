@@ -8,8 +8,17 @@ import (
 
 // Server names server, role and read-only state, as short as it can be said.
 func (c *Case) Server() string {
+	list := c.Snap.State.Sources
+	if len(list) == 0 && c.Checking() {
+		return "asking the sources…"
+	}
+	return ServerText(list)
+}
+
+// ServerText names the servers among the sources, with role and read-only state.
+func ServerText(list []sources.Status) string {
 	var out []string
-	for _, src := range c.Snap.State.Sources {
+	for _, src := range list {
 		if src.Kind == sources.KindPostgres {
 			out = append(out, serverText(src))
 		}
@@ -17,9 +26,7 @@ func (c *Case) Server() string {
 	switch {
 	case len(out) > 0:
 		return strings.Join(out, " · ")
-	case c.Checking():
-		return "asking the sources…"
-	case len(c.Snap.State.Sources) == 0:
+	case len(list) == 0:
 		return "no source connected"
 	}
 	return "no server connected"

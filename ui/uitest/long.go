@@ -1,7 +1,7 @@
 package uitest
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 
 	"inquest/investigations"
@@ -32,8 +32,8 @@ func (l *Long) Timed() int { return l.N }
 func (l *Long) At(i int) investigations.Moment {
 	l.Asked++
 	return investigations.Moment{
-		Time: l.start().Add(time.Duration(i) * time.Millisecond), Source: fmt.Sprintf("log:app-%d.log", i%longSources+1), Evidence: "E1",
-		Summary: fmt.Sprintf("200 GET /v1/dtros/%d served in 12 ms", i), Request: fmt.Sprintf("req-%d", i/7),
+		Time: l.start().Add(time.Duration(i) * time.Millisecond), Source: "log:app-" + strconv.Itoa(i%longSources+1) + ".log", Evidence: "E1",
+		Summary: "200 GET /v1/dtros/" + strconv.Itoa(i) + " served in 12 ms", Request: "req-" + strconv.Itoa(i/7),
 	}
 }
 
@@ -47,7 +47,7 @@ func (l *Long) Find(t time.Time) int {
 func (l *Long) Sources() []string {
 	out := make([]string, longSources)
 	for i := range out {
-		out[i] = fmt.Sprintf("log:app-%d.log", i+1)
+		out[i] = "log:app-" + strconv.Itoa(i+1) + ".log"
 	}
 	return out
 }
