@@ -65,6 +65,26 @@ var jsonSamples = []Sample{
 		Text: `{"kind":"Event","auditID":"a1","stage":"ResponseComplete","requestURI":"/api/v1/pods/x","verb":"delete","user":{"username":"bob"},"responseStatus":{"code":200},"requestReceivedTimestamp":"2025-11-27T14:58:12.104321Z","stageTimestamp":"2025-11-27T14:58:13Z"}`,
 		Time: "2025-11-27T14:58:12.104321Z", Want: map[string]string{"@op": "delete", "@actor": "bob", "@request": "a1", "@status": "200"},
 	},
+	{ // logrus
+		Text: `{"level":"error","msg":"not found","time":"2025-11-27T14:58:12Z","request_id":"r1","id":"e7a4"}`,
+		Time: "2025-11-27T14:58:12Z", Level: sources.LevelError, Message: "not found", Want: map[string]string{"@request": "r1", "id": "e7a4"},
+	},
+	{ // logstash
+		Text: `{"@timestamp":"2025-11-27T14:58:12.104Z","@version":"1","message":"not found","logger_name":"c.e.Api","thread_name":"main","level":"ERROR","level_value":40000,"requestId":"r1"}`,
+		Time: "2025-11-27T14:58:12.104Z", Level: sources.LevelError, Message: "not found", Want: map[string]string{"@request": "r1"},
+	},
+	{ // AWS CloudWatch: aws logs filter-log-events, one event a line
+		Text: `{"timestamp":1764255492104,"message":"{\"level\":\"warn\",\"msg\":\"made e7a4\",\"requestId\":\"r1\"}","ingestionTime":1764255493000,"logStreamName":"api/1","eventId":"3"}`,
+		Time: "2025-11-27T14:58:12.104Z", Level: sources.LevelWarning, Message: "made e7a4", Want: map[string]string{"@request": "r1", "logStreamName": "api/1"},
+	},
+	{ // AWS CloudWatch Logs Insights, exported
+		Text: `{"@timestamp":"2025-11-27 14:58:12.104","@message":"made e7a4","@logStream":"api/1"}`,
+		Time: "2025-11-27T14:58:12.104", Message: "made e7a4",
+	},
+	{ // Envoy
+		Text: `{"start_time":"2025-11-27T14:58:12.104Z","method":"DELETE","path":"/dtros/e7a4","response_code":204,"x_request_id":"8a1f2c3d-0000-4000-8000-0123456789ab","duration":3}`,
+		Time: "2025-11-27T14:58:12.104Z", Want: map[string]string{"@op": "delete", "@path": "/dtros/e7a4", "@status": "204"},
+	},
 	{ // Traefik
 		Text: `{"ClientUsername":"-","DownstreamStatus":200,"RequestMethod":"GET","RequestPath":"/x","level":"info","msg":"","time":"2025-11-27T14:58:12Z"}`,
 		Time: "2025-11-27T14:58:12Z", Level: sources.LevelInfo, Want: map[string]string{"@method": "GET", "@path": "/x"},

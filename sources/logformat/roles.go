@@ -29,7 +29,7 @@ const (
 var roleNames = [roles][]string{
 	roleTime: {
 		"timestamp", "time", "ts", "t", "datetime", "eventtime", "logtime", "asctime", "date", "timegenerated", "realtimetimestamp",
-		"requestreceivedtimestamp", "startutc", "receivetimestamp", "at", "createdat", "created", "occurredat", "when",
+		"requestreceivedtimestamp", "startutc", "starttime", "receivetimestamp", "at", "createdat", "created", "occurredat", "when",
 	},
 	roleLevel:   {"level", "lvl", "severity", "loglevel", "levelname", "l", "severitytext", "priority", "type", "errorseverity"},
 	roleMessage: {"message", "msg", "m", "renderedmessage", "mt", "messagetemplate", "textpayload", "shortmessage", "body", "log", "event", "text", "description"},
