@@ -30,7 +30,7 @@ func (p *program) openCommand() *cobra.Command {
 				return err
 			}
 			var r *request
-			if len(f.databases)+len(f.logs)+len(f.wal)+f.outputs.named() > 0 || f.profile != "" {
+			if len(f.databases)+len(f.logs)+len(f.wal)+f.outputs.named() > 0 || f.profile+f.api+f.repo != "" {
 				req, err := f.request(p, "reopened")
 				if err != nil {
 					return err

@@ -27,6 +27,9 @@ type config struct {
 	// Profiles are named sets of connections, for --profile and the New form.
 	Profiles map[string]profile `yaml:"profiles"`
 	UI       uiConfig           `yaml:"ui"`
+	// APIHeaders are sent to an API, by its host: "api.example.com" or
+	// "localhost:8080". ${NAME} in a value is taken from the environment.
+	APIHeaders map[string]map[string]string `yaml:"api-headers"`
 }
 
 // profile is one set of connections. Passwords belong into .pgpass.
@@ -38,6 +41,8 @@ type profile struct {
 	As       string            `yaml:"as"`
 	Settings map[string]string `yaml:"as-setting"`
 	TZ       string            `yaml:"tz"`
+	API      string            `yaml:"api"`
+	Repo     string            `yaml:"repo"`
 }
 
 // uiConfig is how the terminal UI looks and which keys it takes.
@@ -106,7 +111,7 @@ func (f profile) apply(r *request) {
 	for _, fill := range []struct {
 		to   *string
 		from string
-	}{{&r.Table, f.Table}, {&r.AppRole, f.As}, {&r.Zone, f.TZ}} {
+	}{{&r.Table, f.Table}, {&r.AppRole, f.As}, {&r.Zone, f.TZ}, {&r.API, f.API}, {&r.Repo, f.Repo}} {
 		if *fill.to == "" {
 			*fill.to = fill.from
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"time"
 
 	"inquest/investigations"
 	"inquest/sources"
@@ -29,6 +30,8 @@ var drivers = []driver{
 	{"wal-fetch", openWALFetch},
 	{"logs", openLogs},
 	{"outputs", openOutputs},
+	{"api", openAPI},
+	{"repo", openRepo},
 }
 
 // openSources opens everything a request names. What cannot be opened is in the
@@ -62,6 +65,9 @@ func openDatabases(r request, p *program) []sources.Source {
 	opt := postgres.Options{
 		Budget:  postgres.Budget{ScanBytes: limits.ScanBytes, HeapBytes: limits.HeapBytes, WALBytes: limits.WALBytes},
 		AppRole: r.AppRole, AppSettings: r.AppSettings, Now: p.now,
+	}
+	if r.cases > 1 {
+		opt.Total = time.Duration(r.cases) * time.Minute
 	}
 	if r.Budget == investigations.BudgetLarge {
 		opt.Total = -1

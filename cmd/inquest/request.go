@@ -13,6 +13,7 @@ import (
 
 	"inquest/investigations"
 	"inquest/sources"
+	"inquest/sources/httpapi"
 	"inquest/sources/logformat"
 	"inquest/sources/walfetch"
 	"inquest/ui/backend"
@@ -26,6 +27,7 @@ type request struct {
 	Location *time.Location    // zone of log times without one; nil: unknown
 	WALFetch string            // restore command of the WAL archive
 	outputs  outputs
+	cases    int // how many cases share the sources; zero: one
 }
 
 // caseFlags are the flags by which run and open name sources.
@@ -33,7 +35,7 @@ type caseFlags struct {
 	databases, logs, wal, formats, settings, hints []string
 	table, role, zone, budget, walFetch            string
 	from, to, at, around, since                    string
-	profile                                        string
+	profile, api, repo                             string
 	outputs                                        outputs
 }
 
@@ -41,6 +43,8 @@ func (f *caseFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.databases, "db", nil, "`[NAME=]DSN` of a PostgreSQL database; repeatable, the first is the primary")
 	fs.StringArrayVar(&f.logs, "logs", nil, "log `PATH`, glob, folder, tar or zip archive, or - for standard input; repeatable, the format is found by itself")
 	f.outputs.register(fs)
+	fs.StringVar(&f.api, "api", "", "`URL` of the application's API with {id} in it, asked once by GET; headers come from the configuration")
+	fs.StringVar(&f.repo, "repo", "", "`DIR` of the application's git repository, for changes and lines of code that remove rows")
 	fs.StringArrayVar(&f.wal, "wal", nil, "`DIR` with WAL segments (a copy of pg_wal or an archive); repeatable")
 	fs.StringVar(&f.walFetch, "wal-fetch", "", "restore `COMMAND` of a WAL archive, such as 'pgbackrest --stanza=main archive-get %f %p'")
 	fs.StringArrayVar(&f.formats, "format", nil, "`NAME=FORMAT` forces the format of a log")
@@ -64,7 +68,7 @@ func (f *caseFlags) request(p *program, id string) (request, error) {
 	now := p.now()
 	r := request{NewCase: backend.NewCase{
 		Record: id, Table: f.table, Databases: f.databases, Logs: f.logs, WAL: f.wal,
-		AppRole: f.role, Zone: f.zone, Budget: investigations.Budget(f.budget),
+		AppRole: f.role, Zone: f.zone, Budget: investigations.Budget(f.budget), API: f.api, Repo: f.repo,
 	}, WALFetch: f.walFetch, outputs: f.outputs}
 	err := f.outputs.check()
 	if err != nil {
@@ -112,6 +116,11 @@ func (r *request) check() error {
 	if r.WALFetch != "" {
 		if _, err := walfetch.Open(r.WALFetch, walfetch.Options{}); err != nil {
 			return usage("--wal-fetch: %w", err)
+		}
+	}
+	if r.API != "" {
+		if _, err := httpapi.Open(r.API, httpapi.Options{}); err != nil {
+			return usage("--api: %w", err)
 		}
 	}
 	if w := r.Window; !w.From.IsZero() && !w.To.IsZero() && !w.From.Before(w.To) {

@@ -40,15 +40,12 @@ type head struct {
 	shallow, partial bool
 }
 
-// Open returns the source of a folder. A folder that is not there is a
-// *sources.Blind; whether it is a repository is for Check to say.
+// Open returns the source of a folder. It does no I/O: whether the folder is
+// there, and a repository, is for Check to say.
 func Open(dir string, opt Options) (*Repo, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open repository %s: %w", dir, err)
-	}
-	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
-		return nil, &sources.Blind{Why: "there is no folder " + dir, Opens: "name the folder of the application's repository with --repo"}
 	}
 	if opt.Git == "" {
 		opt.Git = "git"
@@ -110,6 +107,9 @@ func (r *Repo) open(ctx context.Context) (head, error) {
 
 func (r *Repo) look(ctx context.Context) (head, error) {
 	var h head
+	if info, err := os.Stat(r.dir); err != nil || !info.IsDir() {
+		return h, &sources.Blind{Why: "there is no folder " + r.dir, Opens: "name the folder of the application's repository with --repo"}
+	}
 	out, err := r.git(ctx, "rev-parse", "--is-shallow-repository")
 	if err != nil {
 		return h, err

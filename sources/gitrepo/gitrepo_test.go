@@ -233,7 +233,7 @@ func TestBlind(t *testing.T) {
 			t.Errorf("%s: %v, want blind with %q", name, err, want)
 		}
 	}
-	_, err := gitrepo.Open(filepath.Join(r.dir, "nowhere"), gitrepo.Options{})
+	_, err := repo{t, filepath.Join(r.dir, "nowhere")}.open(gitrepo.Options{}).RemovalLines(t.Context(), []string{"dtros"})
 	blind("missing folder", err, "no folder")
 	_, err = r.open(gitrepo.Options{}).RemovalLines(t.Context(), []string{"dtros"})
 	blind("no commit", err, "no commit")
