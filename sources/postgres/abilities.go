@@ -75,17 +75,22 @@ func (f *Facts) walBlind() *sources.Blind {
 	if !f.Functions[fnLsWAL] {
 		grants = append(grants, f.monitorGrant())
 	}
-	if !f.Functions[fnReadBinary] {
+	reader := f.Functions[fnReadBinary] || f.wrapper(wrapperWAL) != ""
+	if !reader {
 		grants = append(grants, f.readBinaryGrant())
 	}
 	if len(grants) == 0 {
 		return nil
 	}
-	return f.missing("read the files of pg_wal", grants...)
+	b := f.missing("read the files of pg_wal", grants...)
+	if !reader {
+		b.Opens += "; or, to let it read nothing but WAL, " + f.makeWALReader()
+	}
+	return b
 }
 
 func (f *Facts) pagesBlind() *sources.Blind {
-	if f.Functions[fnReadBinary] || f.rawPageFunction() != "" {
+	if f.Functions[fnReadBinary] || f.rawPageFunction() != "" || f.wrapper(wrapperPage) != "" {
 		return nil
 	}
 	return f.missing("read raw pages", f.readBinaryGrant())

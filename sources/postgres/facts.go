@@ -38,10 +38,13 @@ type Facts struct {
 	Overrides   []Override        `json:"overrides,omitempty"`
 	Extensions  map[string]string `json:"extensions,omitempty"` // name to schema
 	Functions   map[string]bool   `json:"functions"`            // EXECUTE on the functions that the driver may use
-	Slots       []Slot            `json:"slots,omitempty"`
-	Databases   []string          `json:"databases,omitempty"` // others that this role may enter
-	Control     *Control          `json:"control,omitempty"`   // nil when pg_control_*() is refused
-	WAL         *WALFolder        `json:"wal,omitempty"`       // nil when pg_ls_waldir is refused
+	// Wrappers are functions that stand in for pg_read_binary_file, by name, with
+	// their schema.
+	Wrappers  map[string]string `json:"wrappers,omitempty"`
+	Slots     []Slot            `json:"slots,omitempty"`
+	Databases []string          `json:"databases,omitempty"` // others that this role may enter
+	Control   *Control          `json:"control,omitempty"`   // nil when pg_control_*() is refused
+	WAL       *WALFolder        `json:"wal,omitempty"`       // nil when pg_ls_waldir is refused
 }
 
 // Override is a setting of a role or database (pg_db_role_setting).
@@ -130,6 +133,9 @@ const factsSQL = `select json_build_object(
     'database', (select datname from pg_database where oid = setdatabase), 'setting', v)) from pg_db_role_setting, unnest(setconfig) v),
  'extensions', (select json_object_agg(extname, nspname) from pg_extension join pg_namespace n on n.oid = extnamespace),
  'functions', (select json_object_agg(f, coalesce(has_function_privilege(to_regprocedure('pg_catalog.' || f), 'execute'), false)) from unnest($2::text[]) f),
+ 'wrappers', (select json_object_agg(p.proname, n.nspname) from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_roles o on o.oid = p.proowner
+   where p.proname || '(' || oidvectortypes(p.proargtypes) || ')' in ('inquest_wal_read(text, bigint, bigint)', 'inquest_page_read(oid, bigint)') and p.prorettype = 'bytea'::regtype
+   and p.prosecdef and o.rolsuper and has_function_privilege(p.oid, 'execute') and has_schema_privilege(n.oid, 'usage')),
  'slots', (select json_agg(json_build_object('name', slot_name, 'active', active, 'restart_lsn', restart_lsn)) from pg_replication_slots where restart_lsn is not null),
  'databases', (select json_agg(datname order by datname) from pg_database where datallowconn and not datistemplate and datname <> current_database() and has_database_privilege(oid, 'connect'))
 )::text as facts

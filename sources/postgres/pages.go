@@ -33,6 +33,7 @@ type Blocks struct {
 type pager struct {
 	t         *tx
 	function  string // get_raw_page with its schema, or empty
+	wrapper   string // inquest_page_read with its schema, where files may be read by that only
 	old       bool   // its block number is int4 (13)
 	checksums bool
 }
@@ -52,7 +53,11 @@ func (s *Server) withPager(ctx context.Context, note string, fn func(context.Con
 	}
 	w := work{note: note, timeout: pageTimeout}
 	err = s.transact(ctx, w, func(ctx context.Context, t *tx) error {
-		return fn(ctx, &pager{t: t, function: f.rawPageFunction(), old: f.Major() < 14, checksums: f.Settings["data_checksums"] == "on"})
+		p := &pager{t: t, function: f.rawPageFunction(), old: f.Major() < 14, checksums: f.Settings["data_checksums"] == "on"}
+		if p.function == "" && !f.Functions[fnReadBinary] {
+			p.wrapper = f.wrapper(wrapperPage)
+		}
+		return fn(ctx, p)
 	})
 	return s.blindFor(ctx, w, err)
 }
@@ -100,9 +105,15 @@ func (p *pager) some(ctx context.Context, rel uint32, fork string, at uint32, k 
 	if err := p.t.s.spendHeap(int64(k) * heap.PageSize); err != nil {
 		return nil, err
 	}
+	if p.wrapper != "" && fork != "main" {
+		return nil, &sources.Blind{Why: wrapperPage + " reads main forks only"}
+	}
 	sql, args := p.statement(rel, fork, at, k)
 	var pages [][]byte
 	_, err := p.t.stream(ctx, sql, args, true, func(row [][]byte) error {
+		if row[0] == nil && p.wrapper != "" {
+			return uncovered(rel)
+		}
 		raw := append([]byte(nil), row[0]...)
 		for ; len(raw) >= heap.PageSize; raw = raw[heap.PageSize:] {
 			pages = append(pages, raw[:heap.PageSize:heap.PageSize])
@@ -112,7 +123,16 @@ func (p *pager) some(ctx context.Context, rel uint32, fork string, at uint32, k 
 	return pages, err
 }
 
+// uncovered is said of a relation that the function for pages was not made for.
+func uncovered(rel uint32) *sources.Blind {
+	return &sources.Blind{Why: fmt.Sprintf("%s does not read relation %d: it was made for another table", wrapperPage, rel), Opens: "make it for this table"}
+}
+
 func (p *pager) statement(rel uint32, fork string, at uint32, k int) (sql string, args []string) {
+	if p.wrapper != "" {
+		return "select " + p.wrapper + `($1::oid, b) from generate_series($2::bigint, least($3::bigint, pg_relation_size($1::oid::regclass) / 8192 - 1)) b order by b`,
+			[]string{oidText(rel), strconv.Itoa(int(at)), strconv.Itoa(int(at) + k - 1)}
+	}
 	if p.function == "" {
 		suffix := ""
 		if fork != "main" {

@@ -31,6 +31,7 @@ const (
 // its segments. It is not safe for concurrent use.
 type WALSource struct {
 	s     *Server
+	facts *Facts
 	flush wal.LSN
 	size  int64
 	ahead int64
@@ -101,19 +102,19 @@ func (s *Server) OpenWAL(ctx context.Context) (*WALSource, error) {
 	if b := f.walBlind(); b != nil {
 		return nil, b
 	}
-	return &WALSource{s: s, size: f.SegmentSize, ahead: walFirst, kept: map[wal.LSN][]window{}}, nil
+	return &WALSource{s: s, facts: f, size: f.SegmentSize, ahead: walFirst, kept: map[wal.LSN][]window{}}, nil
 }
 
 // Flushed is the position up to which the last List trusts the WAL.
 func (w *WALSource) Flushed() wal.LSN { return w.flush }
 
 const walListSQL = `with p as materialized (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end as lsn)
-select p.lsn, w.name, w.size, encode(pg_read_binary_file('pg_wal/' || w.name, 0, 40, true), 'hex') as head
+select p.lsn, w.name, w.size, encode(%s, 'hex') as head
 from p, pg_ls_waldir() w where w.name ~ '^[0-9A-F]{24}(\.partial)?$' order by w.name collate "C"`
 
 // List implements wal.Source.
 func (w *WALSource) List(ctx context.Context) ([]wal.Segment, error) {
-	tab, err := w.s.query(ctx, "WAL segments there are", walListSQL)
+	tab, err := w.s.query(ctx, "WAL segments there are", fmt.Sprintf(walListSQL, w.facts.readWALFile("w.name", "0", "40")))
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +176,7 @@ func (w *WALSource) keep(piece window) {
 	}
 }
 
-const walReadSQL = `select pg_read_binary_file('pg_wal/' || $1, o, least($4::bigint, $3::bigint - o), true) from generate_series($2::bigint, $3::bigint - 1, $4::bigint) o order by o`
+const walReadSQL = `select %s from generate_series($2::bigint, $3::bigint - 1, $4::bigint) o order by o`
 
 // fetch reads n bytes of a file from off.
 func (w *WALSource) fetch(ctx context.Context, name string, off, n int64) ([]byte, error) {
@@ -187,7 +188,7 @@ func (w *WALSource) fetch(ctx context.Context, name string, off, n int64) ([]byt
 	job := work{note: "WAL bytes", timeout: walTimeout, free: true}
 	err := w.s.within(ctx, job, func(ctx context.Context, t *tx) error {
 		args := []string{name, strconv.FormatInt(off, 10), strconv.FormatInt(off+n, 10), strconv.Itoa(walChunk)}
-		_, err := t.stream(ctx, walReadSQL, args, true, func(row [][]byte) error {
+		_, err := t.stream(ctx, fmt.Sprintf(walReadSQL, w.facts.readWALFile("$1", "o", "least($4::bigint, $3::bigint - o)")), args, true, func(row [][]byte) error {
 			data = append(data, row[0]...)
 			return nil
 		})
@@ -239,7 +240,7 @@ func (s *Server) spendWAL(n int64) error {
 
 const walSearchSQL = `select s.name, bool_or(n.needle is not null) as hit
 from unnest($1::text[]) s(name) cross join lateral generate_series(0::bigint, $3::bigint - 1, 1048576) o
-cross join lateral (select pg_read_binary_file('pg_wal/' || s.name, o, 1048576 + $4::bigint, true) as c offset 0) r
+cross join lateral (select %s as c offset 0) r
 left join lateral (select needle from unnest($2::bytea[]) needle where position(needle in r.c) > 0 limit 1) n on true
 group by s.name`
 
@@ -284,7 +285,7 @@ func (w *WALSource) search(ctx context.Context, batch []wal.Segment, needles str
 		names[i] = s.Name
 	}
 	tab, err := w.s.Query(ctx, sources.Query{
-		SQL: walSearchSQL, Args: []string{textArray(names), needles, strconv.FormatInt(w.size, 10), strconv.Itoa(overlap)},
+		SQL: fmt.Sprintf(walSearchSQL, w.facts.readWALFile("s.name", "o", "1048576 + $4::bigint")), Args: []string{textArray(names), needles, strconv.FormatInt(w.size, 10), strconv.Itoa(overlap)},
 		Timeout: walTimeout, Note: "segments that hold the key",
 	})
 	if err != nil {
@@ -299,7 +300,7 @@ func (w *WALSource) search(ctx context.Context, batch []wal.Segment, needles str
 
 // Histories implements wal.HistorySource.
 func (w *WALSource) Histories(ctx context.Context) (map[uint32][]byte, error) {
-	tab, err := w.s.query(ctx, "timeline histories", `select w.name, encode(pg_read_binary_file('pg_wal/' || w.name, 0, 1048576, true), 'hex') as content
+	tab, err := w.s.query(ctx, "timeline histories", `select w.name, encode(`+w.facts.readWALFile("w.name", "0", "1048576")+`, 'hex') as content
 from pg_ls_waldir() w where w.name ~ '^[0-9A-F]{8}\.history$'`)
 	if err != nil {
 		return nil, err
