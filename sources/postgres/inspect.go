@@ -85,6 +85,7 @@ func (s *Server) OpenInspect(ctx context.Context) (*InspectSource, error) {
 		_ = w.Close()
 		return nil, fmt.Errorf("keep WAL: %w", err)
 	}
+	s.streams.add(w)
 	w.out = newWALWriter(w.file, w.from, uint32(f.SegmentSize), walMagic[f.Major()], max(f.Timeline(), 1))
 	return w, nil
 }
@@ -152,6 +153,7 @@ func (w *InspectSource) Limits() []string {
 func (w *InspectSource) Close() error {
 	var err error
 	w.once.Do(func() {
+		w.s.streams.remove(w)
 		if w.file != nil {
 			_ = w.file.Close() // it is removed next
 		}

@@ -47,22 +47,22 @@ var (
 // streamAhead is how much WAL is streamed at a time.
 const streamAhead = 64 << 20
 
-// streams are those that are open, so that closing the Server ends them.
+// streams are the ways to the WAL that are open, so that closing the Server ends them.
 type streams struct {
 	mu   sync.Mutex
-	open []*StreamSource
+	open []io.Closer
 }
 
-func (l *streams) add(w *StreamSource) {
+func (l *streams) add(w io.Closer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open = append(l.open, w)
 }
 
-func (l *streams) remove(w *StreamSource) {
+func (l *streams) remove(w io.Closer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.open = slices.DeleteFunc(l.open, func(o *StreamSource) bool { return o == w })
+	l.open = slices.DeleteFunc(l.open, func(o io.Closer) bool { return o == w })
 }
 
 func (l *streams) close() {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ const (
 	walMost     = 16 << 20
 	walSlow     = time.Second
 	walTimeout  = 30 * time.Second
-	walKept     = 256 << 20 // bytes kept in memory for further passes
+	walKept     = 64 << 20  // bytes kept in memory for further passes; more are kept on disk
 	searchBatch = 256 << 20 // bytes searched by one statement
 )
 
@@ -37,10 +38,13 @@ type WALSource struct {
 	ahead int64
 
 	last window
-	// kept are the first pieces read, up to walKept bytes: a trace walks the WAL
-	// several times.
-	kept      map[wal.LSN][]window
-	keptBytes int
+	// kept are all pieces that were read, so that no byte travels twice although a
+	// trace walks the WAL several times: the first ones in memory, the others in a
+	// private temporary file.
+	kept   map[wal.LSN][]window
+	memory int // bytes that may still be kept in memory
+	spill  spill
+	buf    []byte
 	// Skipped lists files that look like segments but hold no WAL, with the reason.
 	Skipped []string
 }
@@ -50,6 +54,8 @@ type window struct {
 	start wal.LSN // of the segment
 	off   int64
 	data  []byte
+	// at and n say where the bytes are in the spill file when data is nil.
+	at, n int64
 }
 
 // cut returns the bytes from off to end when the window holds them.
@@ -102,7 +108,18 @@ func (s *Server) OpenWAL(ctx context.Context) (*WALSource, error) {
 	if b := f.walBlind(); b != nil {
 		return nil, b
 	}
-	return &WALSource{s: s, facts: f, size: f.SegmentSize, ahead: walFirst, kept: map[wal.LSN][]window{}}, nil
+	w := &WALSource{s: s, facts: f, size: f.SegmentSize, ahead: walFirst, memory: walKept, kept: map[wal.LSN][]window{}}
+	s.streams.add(w)
+	return w, nil
+}
+
+// Close removes what was kept on disk. The source can be read on.
+func (w *WALSource) Close() error {
+	w.s.streams.remove(w)
+	for start, list := range w.kept {
+		w.kept[start] = slices.DeleteFunc(list, func(k window) bool { return k.data == nil })
+	}
+	return w.spill.Close()
 }
 
 // Flushed is the position up to which the last List trusts the WAL.
@@ -156,8 +173,12 @@ func (w *WALSource) ReadAt(ctx context.Context, seg wal.Segment, off int64, n in
 		return b, nil
 	}
 	for i := range w.kept[seg.Start] {
-		if b, ok := w.kept[seg.Start][i].cut(seg.Start, off, want); ok {
+		k := &w.kept[seg.Start][i]
+		if b, ok := k.cut(seg.Start, off, want); ok {
 			return b, nil
+		}
+		if k.data == nil && off >= k.off && want <= k.off+k.n {
+			return w.spill.read(&w.buf, k.at+off-k.off, int(want-off))
 		}
 	}
 	data, err := w.fetch(ctx, seg.Name, off, min(max(w.ahead, want-off), end-off))
@@ -170,10 +191,16 @@ func (w *WALSource) ReadAt(ctx context.Context, seg wal.Segment, off int64, n in
 
 func (w *WALSource) keep(piece window) {
 	w.last = piece
-	if w.keptBytes+len(piece.data) <= walKept {
-		w.keptBytes += len(piece.data)
-		w.kept[piece.start] = append(w.kept[piece.start], piece)
+	if n := len(piece.data); n <= w.memory {
+		w.memory -= n
+	} else {
+		at, ok := w.spill.write(piece.data)
+		if !ok {
+			return // it is read again when it is wanted again
+		}
+		piece.at, piece.n, piece.data = at, int64(n), nil
 	}
+	w.kept[piece.start] = append(w.kept[piece.start], piece)
 }
 
 const walReadSQL = `select %s from generate_series($2::bigint, $3::bigint - 1, $4::bigint) o order by o`
