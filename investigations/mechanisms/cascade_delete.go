@@ -33,6 +33,12 @@ func cascadeDelete() Mechanism {
 				},
 				Looked: func(v View) bool { return len(parentFirst(v)) > 0 },
 			},
+			{
+				Role: Contradicts, Says: "no foreign key of the table cascades deletes",
+				Find: func(v View) inv.Facts {
+					return v.property("candidate").With("table", v.Focus.Table).With("cascades", "none")
+				},
+			},
 			replicated(Contradicts),
 			removedByTable(Contradicts),
 		},

@@ -26,9 +26,11 @@ func elsewhere(table string, list inv.Facts) inv.Facts {
 	return out
 }
 
-func TestFocus(t *testing.T) {
+func TestFocus(t *testing.T) { check(t, focusCases()) }
+
+func focusCases() []verdict {
 	both := facts(candidateFact(customers), visible(customers), removed())
-	check(t, []verdict{
+	return []verdict{
 		{name: "a number: gone here, simply there in another table", id: "42", facts: both, fate: "deleted established"},
 		{name: "the log names the other table, where it is", id: "42", facts: append(both, f(inv.APIAnswer, sec(1), "op", "read", "status", "404", "resource", "customer")), fate: "undetermined undetermined"},
 		{name: "the log names both", id: "42", facts: append(both, f(inv.APIAnswer, sec(1), "op", "read", "status", "200", "resource", "customer"), f(inv.APIAnswer, sec(1), "op", "read", "status", "404", "resource", "order")), fate: "deleted established"},
@@ -43,7 +45,7 @@ func TestFocus(t *testing.T) {
 		{name: "a copy in an archive table", facts: append(removed(), candidateFact("public.orders_archive", "history", "its name"), visible("public.orders_archive")), fate: "deleted established"},
 		{name: "handed out as a customer's number, and no such order", id: "42", facts: facts(candidateFact(orders), absent(orders), walAbsent(orders+", "+customers), candidateFact(customers), visible(customers), issued(1, "resource", "customer")), fate: "present established", lead: "still-present application"},
 		{name: "a partition's row", facts: append(elsewhere("public.orders_2025", removed()), f(inv.TableProperty, sec(0), "name", "partition", "table", "public.orders_2025", "value", orders)), fate: "deleted established"},
-	})
+	}
 }
 
 func TestSummaryNamesTheTable(t *testing.T) {

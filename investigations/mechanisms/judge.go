@@ -87,8 +87,9 @@ func (w *weighed) judgeFate(v View) {
 
 // standing is what the mechanism's own rules allow; lead raises one of them.
 func (w *weighed) standing(v View) inv.Standing {
+	another := v.Fate.Kind != inv.FateUndetermined && v.Fate.Kind != w.mechanism.Fate
 	switch {
-	case w.against > 0 && v.Fate.Kind != inv.FateUndetermined && v.Fate.Kind != w.mechanism.Fate && v.Fate.Standing != inv.Established && w.against == 1:
+	case w.against == 1 && another && v.Fate.Standing != inv.Established && len(w.hypothesis.For) > 0:
 		return inv.Possible // only a probable fate speaks against it
 	case w.against > 0:
 		return inv.RuledOut

@@ -169,8 +169,10 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestAbortedInsert(t *testing.T) {
-	check(t, []verdict{
+func TestAbortedInsert(t *testing.T) { check(t, abortedInsertCases()) }
+
+func abortedInsertCases() []verdict {
+	return []verdict{
 		{name: "no log cover: the reason is not known", facts: rolledBackFacts(), fate: "never-committed established"},
 		{name: "covered and silent: a plain rollback", facts: rolledBackFacts(covers("700")), fate: "never-committed established", lead: "rolled-back application"},
 		{name: "constraint error", facts: rolledBackFacts(covers("700"), logError("700", "23503")), fate: "never-committed established", lead: "rolled-back application"},
@@ -190,14 +192,16 @@ func TestAbortedInsert(t *testing.T) {
 		{name: "it was read before", facts: append(rolledBackFacts(), f(inv.APIAnswer, sec(-60), "op", "read", "status", "200")), fate: "never-committed probable"},
 		{name: "a committed update shows that it existed", facts: append(rolledBackFacts(), f(inv.TupleUpdated, sec(3), "table", orders, "xid", "705", "lsn", "0/150", "tid", "(1,2)"), commits("705", 3)), fate: "undetermined undetermined"},
 		{name: "the server handed a crashed xid out again", facts: facts(candidateFact(orders), inserted("700", "0/100", "(1,1)", 0), aborts("700", 5, "record", "false"), f(inv.XactCommitted, sec(60), "xid", "700", "from", "server"), f(inv.CrashRecovery, sec(5)), absent(orders)), fate: "never-committed established", lead: "crash-in-flight system"},
-	})
+	}
 }
 
-func TestLives(t *testing.T) {
+func TestLives(t *testing.T) { check(t, livesCases()) }
+
+func livesCases() []verdict {
 	again := func(end inv.Fact) inv.Facts {
 		return append(removed(), inserted("720", "0/300", "(2,1)", 20), end)
 	}
-	check(t, []verdict{
+	return []verdict{
 		{name: "deleted, nobody known", facts: removed(), fate: "deleted established"},
 		{name: "deleted, inserted again and rolled back", facts: again(aborts("720", 21)), fate: "deleted established"},
 		{name: "deleted, inserted again and visible", facts: append(again(commits("720", 21)), visible(orders)), fate: "present established", lead: "still-present application"},
@@ -214,17 +218,19 @@ func TestLives(t *testing.T) {
 		{name: "a crash does not take a committed row", facts: append(stored(), f(inv.CrashRecovery, sec(20))), fate: "undetermined undetermined"},
 		{name: "neither does a failover behind it", facts: append(stored(), f(inv.TimelineSwitch, sec(20), "lsn", "0/900", "from", "wal")), fate: "undetermined undetermined"},
 		{name: "blind: nothing but absence", facts: facts(candidateFact(orders), absent(orders)), fate: "undetermined undetermined"},
-	})
+	}
 }
 
-func TestUnwritten(t *testing.T) {
+func TestUnwritten(t *testing.T) { check(t, unwrittenCases()) }
+
+func unwrittenCases() []verdict {
 	base := func(more ...any) inv.Facts {
 		return append(facts(candidateFact(orders), absent(orders), walAbsent(orders), issued(1)), facts(more...)...)
 	}
 	statement := func(kv ...string) inv.Fact {
 		return f(inv.LogStatement, sec(0.9), append([]string{"op", "create", "joins", "id", "table", orders}, kv...)...)
 	}
-	check(t, []verdict{
+	return []verdict{
 		{name: "handed out and never written: why is open", facts: base(), fate: "never-written probable"},
 		{name: "the application failed after the answer", facts: base(f(inv.RequestFailed, sec(2))), fate: "never-written probable", lead: "response-before-write application"},
 		{name: "a failure before it was handed out is another's", facts: base(f(inv.RequestFailed, sec(0))), fate: "never-written probable"},
@@ -245,5 +251,5 @@ func TestUnwritten(t *testing.T) {
 		{name: "never handed out", facts: facts(candidateFact(orders), absent(orders), walAbsent(orders)), fate: "undetermined undetermined"},
 		{name: "its table was dropped since", facts: base(f(inv.LogStatement, sec(30), "op", "drop", "table", orders)), fate: "deleted probable"},
 		{name: "the server is another's view: filtered by policies", facts: facts(candidateFact(orders), walAbsent(orders), issued(1)), fate: "undetermined undetermined"},
-	})
+	}
 }

@@ -33,6 +33,10 @@ func triggerDelete() Mechanism {
 				},
 				Looked: func(v View) bool { return len(triggerFired(v)) > 0 },
 			},
+			{
+				Role: Contradicts, Says: "no trigger of the database deletes from the table",
+				Find: func(v View) inv.Facts { return v.property("no-trigger-deletes") },
+			},
 			replicated(Contradicts),
 			removedByTable(Contradicts),
 		},

@@ -3,6 +3,7 @@ package probes
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -61,6 +62,7 @@ func readRequest(in inv.Input) inv.Reading {
 	}
 	inserts := insertsNear(in)
 	level := settingOf(in.Facts, "log_statement")
+	apart := sessionsApart(in, issued)
 	r := inv.Reading{Outcome: inv.Absent, Facts: inserts, Summary: "no insert into its tables was logged as the id was handed out"}
 	if len(inserts) > 0 {
 		r.Outcome, r.Summary = inv.Found, inserts[0].Says
@@ -71,10 +73,51 @@ func readRequest(in inv.Input) inv.Reading {
 		}
 		return r
 	}
-	if f, ok := issueCovered(in, issued, len(inserts)); ok {
-		r.Facts = append(r.Facts, f)
+	f, ok := issueCovered(in, issued, len(inserts))
+	if !ok {
+		return r
+	}
+	r.Facts = append(r.Facts, f)
+	if level == "all" {
+		for _, e := range apart {
+			s := f
+			s.Evidence = []string{e.evidence}
+			s.Attrs = maps.Clone(f.Attrs)
+			s.Attrs["inserts"], s.Attrs["session"] = "0", sessionKey(e.Event)
+			s.Says = fmt.Sprintf("the session of pid %s named the id at %s, just before it was handed out, and logged no insert into its table", e.Field("pid"), clock(e.Time))
+			r.Facts = append(r.Facts, s)
+		}
 	}
 	return r
+}
+
+// sessionsApart are the sessions that named the id before it was handed out and
+// logged no insert into its tables around that moment: the request's own.
+func sessionsApart(in inv.Input, issued inv.Fact) []logged {
+	n := newNaming(in)
+	named, inserted := map[string]logged{}, map[string]bool{}
+	var order []string
+	for _, e := range eventsOf(in, "issue") {
+		key := sessionKey(e.Event)
+		if key == "" || e.Field("application_name") == ownName || unclear(e.Event) {
+			continue
+		}
+		if st, ok := parseStatement(statementText(e.Event)); ok && st.op == "create" && n.isTable(st.table) {
+			inserted[key] = true
+		}
+		_, seen := named[key]
+		if !seen && !e.Time.After(issued.Time) && n.inStatement(e.Event) && strings.Contains(e.Raw, n.values[0]) {
+			named[key] = e
+			order = append(order, key)
+		}
+	}
+	var out []logged
+	for _, key := range order {
+		if !inserted[key] {
+			out = append(out, named[key])
+		}
+	}
+	return out
 }
 
 // insertsNear are the logged inserts into tables that the id can be a key of.

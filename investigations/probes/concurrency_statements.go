@@ -99,7 +99,7 @@ func readStatements(in inv.Input) inv.Reading {
 // statementSessions are the sessions whose statements on the transaction's
 // tables lead up to its commit.
 func statementSessions(in inv.Input, end inv.Fact) []inv.Fact {
-	tables := tablesOfXact(in.Facts, end)
+	wanted := writesOfXact(in, end)
 	bySession := map[string][]logged{}
 	var order []string
 	for _, e := range append(eventsOf(in, "table:"+end.Attr("xid")), eventsOf(in, "near:"+end.Attr("xid"))...) {
@@ -114,7 +114,7 @@ func statementSessions(in inv.Input, end inv.Fact) []inv.Fact {
 	}
 	var found []leadUp
 	for _, key := range order {
-		if l, ok := leadsUp(in, bySession[key], tables, end.Time); ok {
+		if l, ok := leadsUp(in, bySession[key], wanted, end.Time); ok {
 			found = append(found, l)
 		}
 	}
@@ -122,6 +122,34 @@ func statementSessions(in inv.Input, end inv.Fact) []inv.Fact {
 	out := make([]inv.Fact, 0, len(found))
 	for _, l := range found {
 		out = append(out, l.fact(end, len(found), complete))
+	}
+	return out
+}
+
+// writesOfXact are what a session's statement must do, and to which table, to be
+// one of the transaction's: its deletes when it deleted, for they are what is
+// asked about; else what it did.
+func writesOfXact(in inv.Input, end inv.Fact) map[string]bool {
+	out := map[string]bool{}
+	mine := in.Facts.With("xid", end.Attr("xid")).With("server", end.Attr("server"))
+	for _, kind := range []struct {
+		fact inv.FactKind
+		op   string
+	}{{inv.TableTruncated, "truncate"}, {inv.TableDropped, "drop"}, {inv.TupleDeleted, "delete"}, {inv.TupleRekeyed, "update"}} {
+		for _, f := range mine.Of(kind.fact) {
+			out[kind.op+" "+f.Attr("table")] = true
+		}
+	}
+	removal := len(out) > 0
+	for _, f := range mine.Of(inv.XactContents) {
+		for did, op := range map[string]string{"deleted": "delete", "inserted": "create", "updated": "update"} {
+			if removal && did != "deleted" {
+				continue
+			}
+			for t := range strings.SplitSeq(f.Attr(did), ",") {
+				out[op+" "+t] = t != ""
+			}
+		}
 	}
 	return out
 }
@@ -136,7 +164,7 @@ type leadUp struct {
 // leadsUp decides whether a session's statements can have made the commit: it
 // wrote to one of the tables, did not end that transaction before, and had
 // something running when the commit came.
-func leadsUp(in inv.Input, lines []logged, tables []string, commit time.Time) (leadUp, bool) {
+func leadsUp(in inv.Input, lines []logged, wanted map[string]bool, commit time.Time) (leadUp, bool) {
 	slices.SortStableFunc(lines, func(a, b logged) int { return a.Time.Compare(b.Time) })
 	var l leadUp
 	explicit, wrote := false, false
@@ -158,7 +186,7 @@ func leadsUp(in inv.Input, lines []logged, tables []string, commit time.Time) (l
 		case "ROLLBACK", "ABORT":
 			l, explicit, wrote = leadUp{}, false, false
 		}
-		if st, ok := parseStatement(text); ok && slices.Contains(tables, meantTable(in, st.table)) {
+		if st, ok := parseStatement(text); ok && wanted[st.op+" "+meantTable(in, st.table)] {
 			l.write, wrote = e, true
 		}
 		if l.began.IsZero() {

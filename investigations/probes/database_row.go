@@ -270,6 +270,8 @@ func rowFacts(in inv.Input, how, table string, a answer) []inv.Fact {
 		if none {
 			return []inv.Fact{base(inv.RowMasked, fmt.Sprintf("the role %s does not see the row of %s", in.Settings.AppRole, table), "as", in.Settings.AppRole)}
 		}
+	case "same-xact":
+		return sameXactFacts(in, table, a, base)
 	case "near":
 		return nearFacts(in, table, a, base)
 	default:

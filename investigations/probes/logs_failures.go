@@ -41,10 +41,11 @@ func failures(in inv.Input, n naming, facts inv.Facts) []inv.Fact {
 }
 
 func tellsOfFailedWrite(e sources.Event) bool {
-	msg := strings.ToLower(e.Message)
+	msg := strings.ToLower(e.Message + " " + e.Path)
 	has := func(words []string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(msg, w) })
 	}
 	loud := e.Level == sources.LevelError || e.Level == sources.LevelFatal || e.Level == sources.LevelWarning
-	return e.Status == 0 && has(writeWords) && has(failWords) && !has(absentWords) && (loud || e.Level == "")
+	answered := e.Status != 0 && e.Status < 500 || e.Op == sources.OpRead
+	return !answered && has(writeWords) && has(failWords) && !has(absentWords) && (loud || e.Level == "")
 }

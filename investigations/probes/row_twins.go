@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	inv "inquest/investigations"
@@ -19,6 +20,9 @@ func askTwins(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier]
 	if row == nil {
 		return nil
 	}
+	if err := askSameXact(ctx, c, s, t, m, row); err != nil {
+		return err
+	}
 	for _, columns := range naturalKeys(t, m, row) {
 		q := twinQuery(t, m, columns, row)
 		if _, err := askOne(ctx, c, s, rowAsk{"twin[" + strings.Join(columns, ", ") + "]", t, q}); err != nil {
@@ -26,6 +30,72 @@ func askTwins(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier]
 		}
 	}
 	return nil
+}
+
+// askSameXact asks for rows that the deleting transaction inserted into the same
+// table, and which of their columns equal the lost row's.
+func askSameXact(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], t catalog.Table, m catalog.Match, row map[string]*string) error {
+	var xids []string
+	for _, f := range c.Facts.Of(inv.TupleDeleted).With("table", t.DisplayName()).With("server", s.Source.Name()) {
+		for _, x := range c.Facts.Of(inv.XactContents).With("xid", f.Attr("xid")).With("server", s.Source.Name()) {
+			if x.Number("inserts") > 0 && !slices.Contains(xids, f.Attr("xid")) {
+				xids = append(xids, f.Attr("xid"))
+			}
+		}
+	}
+	var same, args, key []string
+	for _, col := range t.Columns {
+		v := row[col.Name]
+		if col.Dropped || v == nil || slices.Contains(m.Columns, col.Name) || isTime(col.TypeName) || len(*v) < 3 || len(*v) > 2000 || strings.HasPrefix(col.TypeName, "json") {
+			continue
+		}
+		args = append(args, *v)
+		same = append(same, fmt.Sprintf("CASE WHEN t.%s::text = $%d THEN %s END", catalog.QuoteIdent(col.Name), len(args)+1, quoted(col.Name)))
+	}
+	if len(xids) == 0 || len(same) < 2 {
+		return nil
+	}
+	for _, c := range m.Columns {
+		key = append(key, "t."+catalog.QuoteIdent(c)+"::text")
+	}
+	q := sources.Query{
+		SQL: fmt.Sprintf("SELECT concat_ws(',', %s) AS \"%s\", t.xmin::text AS \"%s\", concat_ws(', ', %s) AS same, %d AS compared FROM %s t WHERE t.xmin::text = ANY ($1::text[]) LIMIT 20",
+			strings.Join(key, ", "), colNear, colXmin, strings.Join(same, ", "), len(same), t.FullName()),
+		Args: append([]string{array(xids)}, args...), Scans: true, Note: "rows that the deleting transaction inserted",
+	}
+	_, err := askOne(ctx, c, s, rowAsk{"same-xact", t, q})
+	return err
+}
+
+// quoted is a string literal.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// sameXactFacts states the row that replaced the lost one: the one row that the
+// deleting transaction inserted, when it deleted one row and half of the content
+// is equal; of several, the one that differs in a single column at most.
+func sameXactFacts(in inv.Input, table string, a answer, base func(inv.FactKind, string, ...string) inv.Fact) []inv.Fact {
+	var out []inv.Fact
+	for i := range a.Rows {
+		xid, compared := a.Text(i, colXmin), int(atoi(a.Text(i, "compared")))
+		same := len(strings.Split(a.Text(i, "same"), ", "))
+		if a.Text(i, "same") == "" {
+			same = 0
+		}
+		single := len(a.Rows) == 1 && slices.ContainsFunc(in.Facts.Of(inv.XactContents).With("xid", xid), func(f inv.Fact) bool { return f.Attr("deletes") == "1" && f.Attr("inserts") == "1" })
+		if single && 2*same >= compared && same >= 2 || same >= compared-1 && same >= 2 {
+			key, by := a.Text(i, colNear), a.Text(i, "same")
+			out = append(out, base(inv.RowTwin, fmt.Sprintf("xid %s, which deleted the row, inserted one into %s with the same %s under the key %s", xid, table, by, key), "key", key, "by", by, "xid", xid))
+		}
+	}
+	if len(out) != 1 {
+		return nil
+	}
+	return out
+}
+
+func atoi(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return n
 }
 
 // lastContent is the content of the key's row as it was recovered.

@@ -90,3 +90,6 @@ var (
 
 // insertion finds the tables that code inserts into.
 var insertion = regexp.MustCompile(`(?is)\binsert\s+into\s+((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)`)
+
+// executes finds code that builds its statements, which cannot be read.
+var executes = regexp.MustCompile(`(?i)\bexecute\b\s+(?:format\b|'|\w)`)

@@ -66,9 +66,13 @@ func (t tableFacts) candidate() inv.Fact {
 	f.Attrs["history"] = t.table.History
 	f.Attrs["partitioned"] = fmt.Sprint(t.table.Kind == "p")
 	f.Attrs["rls"] = map[bool]string{true: "on", false: "off"}[t.table.RLS.Enabled]
+	f.Attrs["cascades"] = "none"
 	for _, fk := range t.table.Parents {
 		if fk.Level == 1 && slices.Equal(fk.Columns, t.match.Columns) {
 			f.Attrs["refers"] = plainName(fk.Parent)
+		}
+		if fk.OnDelete == "c" {
+			f.Attrs["cascades"] = "some"
 		}
 	}
 	return f
@@ -177,11 +181,13 @@ func besideFacts(in inv.Input, stored []candidates) []inv.Fact {
 // that builds its statements counts only when it names the table.
 func (t tableFacts) firedFrom(list []answer) []inv.Fact {
 	var out []inv.Fact
+	dynamic := false
 	for _, a := range list {
 		if a.source != t.server {
 			continue
 		}
 		for i := range a.Rows {
+			dynamic = dynamic || executes.MatchString(a.Text(i, "code"))
 			if !removesFrom(a.Text(i, "code"), t.table.Schema, t.table.Name) {
 				continue
 			}
@@ -192,6 +198,11 @@ func (t tableFacts) firedFrom(list []answer) []inv.Fact {
 			for _, event := range []string{"insert", "update", "delete"} {
 				f.Attrs[event] = fmt.Sprint(a.Text(i, event) == "t")
 			}
+			out = append(out, f)
+		}
+		if len(out) == 0 && !dynamic && len(a.Rows) < 200 {
+			f := t.fact("no-trigger-deletes", "true", "no trigger of the database runs code that deletes from %s", t.name())
+			f.Evidence = []string{a.evidence}
 			out = append(out, f)
 		}
 	}
