@@ -53,6 +53,8 @@ type Assessment struct {
 	Coverage  []sources.Coverage
 	Expiring  []sources.Expiry
 	Recovered *Recovered
+	// Clocks says how far clocks differ; no time is corrected by it.
+	Clocks []Clock
 }
 
 // Done counts the steps that have a verdict.
@@ -104,6 +106,7 @@ func (e Engine) Assess(s State) Assessment {
 		a.Expiring = append(a.Expiring, st.Expires...)
 	}
 	a.Steps = e.steps(s, results)
+	a.Clocks = MeasureClocks(s, a.Facts)
 	a.finish()
 	if e.Judge != nil {
 		a.Judgement = e.Judge(Deliberation{

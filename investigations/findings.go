@@ -23,6 +23,7 @@ type Findings struct {
 	Steps      []StepDoc        `json:"steps"`
 	Timeline   []Moment         `json:"timeline"`
 	Coverage   []CoverageDoc    `json:"coverage"`
+	Clocks     []ClockDoc       `json:"clocks"`
 	Expiring   []ExpiryDoc      `json:"expiring"`
 	Recovered  *Recovered       `json:"recovered"`
 	Evidence   []EvidenceDoc    `json:"evidence"`
@@ -66,6 +67,17 @@ type CoverageDoc struct {
 	Limits []string      `json:"limits,omitempty"`
 }
 
+// ClockDoc is how far one source's clock is ahead of another's in the findings
+// document, in milliseconds.
+type ClockDoc struct {
+	Source   string   `json:"source"`
+	Against  string   `json:"against"`
+	OffsetMS int64    `json:"offset_ms"`
+	ErrorMS  int64    `json:"error_ms"`
+	From     string   `json:"from"`
+	Evidence []string `json:"evidence"`
+}
+
 // ExpiryDoc is an expiry in the findings document; an unknown moment is null.
 type ExpiryDoc struct {
 	What    string     `json:"what"`
@@ -91,7 +103,7 @@ func NewFindings(s State, a Assessment) Findings {
 		Window: WindowDoc{From: timeOrNil(s.Window.From), To: timeOrNil(s.Window.To), Why: s.WindowWhy},
 		Fate:   a.Fate, Hypotheses: orEmpty(slices.Clone(a.Hypotheses)), Timeline: orEmpty(a.Timeline),
 		Recovered: recoveredDoc(a.Recovered), Sources: orEmpty(s.Sources), Recording: s.Recording,
-		Steps: []StepDoc{}, Coverage: []CoverageDoc{}, Expiring: []ExpiryDoc{}, Evidence: []EvidenceDoc{},
+		Steps: []StepDoc{}, Coverage: []CoverageDoc{}, Expiring: []ExpiryDoc{}, Evidence: []EvidenceDoc{}, Clocks: []ClockDoc{},
 	}
 	f.Fate.Evidence = orEmpty(f.Fate.Evidence)
 	for i := range f.Hypotheses {
@@ -103,6 +115,12 @@ func NewFindings(s State, a Assessment) Findings {
 	}
 	for _, c := range a.Coverage {
 		f.Coverage = append(f.Coverage, CoverageDoc{Source: c.Source, From: timeOrNil(c.From), To: timeOrNil(c.To), Gaps: orEmpty(c.Gaps), Limits: c.Limits})
+	}
+	for _, c := range a.Clocks {
+		f.Clocks = append(f.Clocks, ClockDoc{
+			Source: c.Source, Against: c.Against, OffsetMS: c.Offset.Round(time.Millisecond).Milliseconds(),
+			ErrorMS: max((c.Error + time.Millisecond - 1).Milliseconds(), 1), From: c.From, Evidence: orEmpty(c.Evidence),
+		})
 	}
 	for _, x := range a.Expiring {
 		f.Expiring = append(f.Expiring, ExpiryDoc{What: x.What, Expires: timeOrNil(x.At), Why: x.Why})

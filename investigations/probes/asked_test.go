@@ -297,7 +297,7 @@ INSERT INTO pairs VALUES (7, 'a', 'TTRO-118'), (7, 'b', 'TTRO-119');`, pgx.Query
 	defer db.Close()
 	look := func(rec inv.Record) (inv.Reading, inv.Facts, inv.State) {
 		s, a := examine(t, rec, sources.Window{}, []sources.Source{db}, "database.tables", "database.hints")
-		return reading(t, a, "database.hints"), a.Facts.Of("row-twin"), s
+		return reading(t, a, "database.hints"), a.Facts.Of(inv.RowTwin), s
 	}
 
 	r, twins, _ := look(inv.Record{ID: recordID, Hints: map[string]string{"tro_name": "High St"}})

@@ -13,10 +13,6 @@ import (
 	"inquest/sources/catalog"
 )
 
-// rowTwin is the fact of a row that carries the record's natural key under
-// another id: table, key, by (columns), xid, created, from=hint.
-const rowTwin inv.FactKind = "row-twin"
-
 // twinsAtMost is how many rows may share a key before it is no natural key.
 const twinsAtMost = 3
 
@@ -207,7 +203,7 @@ func hintRowFacts(in inv.Input, a answer, table, by string) ([]inv.Fact, string)
 			continue
 		}
 		f := inv.Fact{
-			Kind: rowTwin, Ground: inv.GroundTruth, Time: a.at, Evidence: []string{a.evidence},
+			Kind: inv.RowTwin, Ground: inv.GroundTruth, Time: a.at, Evidence: []string{a.evidence},
 			Attrs: map[string]string{"table": table, "server": a.source, "key": key, "by": by, "xid": a.Text(i, colXmin), "from": "hint"},
 			Says:  fmt.Sprintf("a row of %s carries the same %s under the key %s", table, by, key),
 		}

@@ -26,8 +26,6 @@ func logsAPI() inv.Probe {
 	}
 }
 
-const evidenceAnswer = "answer"
-
 func collectAPI(ctx context.Context, c *inv.Collector) error {
 	apis := inv.With[sources.Asker](c)
 	if len(apis) == 0 {
@@ -59,7 +57,7 @@ func collectAPI(ctx context.Context, c *inv.Collector) error {
 // keepAnswer keeps as much of the body as a case takes of one item.
 func keepAnswer(c *inv.Collector, source string, a sources.Answer) error {
 	for {
-		err := c.Keep(evidenceAnswer, source, "GET "+a.URL, "", a)
+		err := c.Keep(inv.EvidenceAnswer, source, "GET "+a.URL, "", a)
 		var large *sources.Blind
 		if !errors.As(err, &large) || a.Body == "" {
 			return err
@@ -79,7 +77,7 @@ func readAPI(in inv.Input) inv.Reading {
 	var list []apiAnswer
 	for _, e := range in.Evidence {
 		a := apiAnswer{evidence: e.ID, source: e.Source}
-		if e.Kind == evidenceAnswer && e.Decode(&a.Answer) == nil {
+		if e.Kind == inv.EvidenceAnswer && e.Decode(&a.Answer) == nil {
 			list = append(list, a)
 		}
 	}

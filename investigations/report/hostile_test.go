@@ -56,6 +56,7 @@ func hostileWith(x string) sample {
 		}}},
 		Timeline: []inv.Moment{{Time: t0, Source: x, Summary: x, Evidence: x, Unordered: true}},
 		Coverage: []sources.Coverage{{Source: x, From: t0.Add(-time.Second), To: t0.Add(time.Second), Limits: []string{x}, Gaps: []sources.Gap{{From: t0, To: t0.Add(time.Second), Reason: x}}}},
+		Clocks:   []inv.Clock{{Source: x, Against: x, Offset: time.Minute, From: x, Evidence: []string{x}}},
 		Expiring: []sources.Expiry{{What: x, Why: x}}, Recovered: &inv.Recovered{Table: x, Origin: x, Row: map[string]*string{x: &value}, Unknown: []string{x}, Evidence: []string{x}},
 	}
 	return sample{s, a}

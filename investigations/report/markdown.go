@@ -30,6 +30,7 @@ func newPage(s investigations.State, a investigations.Assessment) *page {
 	p.checklist()
 	p.hypotheses()
 	p.coverage()
+	p.clocks()
 	p.notSeen()
 	p.expiring()
 	p.recovered()

@@ -62,6 +62,10 @@ func filledAssessment() inv.Assessment {
 			},
 			{Source: "wal:prod"},
 		},
+		Clocks: []inv.Clock{
+			{Source: "log:api", Against: "log:client", Offset: 91200 * time.Millisecond, Error: 350 * time.Millisecond, From: "5 requests that both name", Evidence: []string{"E2"}},
+			{Source: "log:pg", Against: "db:prod", Offset: -2 * time.Millisecond, Error: 100 * time.Millisecond, From: "2 transactions: the error in the log and the ABORT in WAL", Evidence: []string{"E1"}},
+		},
 		Expiring: []sources.Expiry{{What: "WAL segment 000000010000000000000003", At: t0.Add(24 * time.Hour), Why: "wal_keep_size"}, {What: "dead row versions", Why: "autovacuum"}},
 		Recovered: &inv.Recovered{
 			Table: "public.Dtros", Origin: "wal", Evidence: []string{"E1"},
