@@ -11,29 +11,12 @@ import (
 	"inquest/sources/catalog"
 )
 
-// Elsewhere is where an id was found, and where could not be looked.
-type Elsewhere struct {
-	Hits []PlaceHit `json:"hits,omitempty"`
-	// Looked are the places that were read.
-	Looked  []Place        `json:"looked,omitempty"`
-	Skipped []SkippedPlace `json:"skipped,omitempty"`
-}
-
-// PlaceHit is a row that holds the id in a place.
-type PlaceHit struct {
-	Place
-	Relation string `json:"relation"` // the partition that holds it, when it is one
-	TID      string `json:"ctid"`
-	Xmin     string `json:"xmin"`
-}
-
-// SkippedPlace is a place that was not read, and why.
-type SkippedPlace struct {
-	Place
-	Why      string `json:"why"`
-	Opens    string `json:"opens,omitempty"`
-	Filtered bool   `json:"filtered,omitempty"` // it was read, under row-level security
-}
+// What a search finds is described by package catalog.
+type (
+	Elsewhere    = catalog.Elsewhere
+	PlaceHit     = catalog.PlaceHit
+	SkippedPlace = catalog.SkippedPlace
+)
 
 const (
 	placesPerQuery = 25
@@ -44,14 +27,20 @@ const (
 // one by one as far as the budget's ScanBytes allow for all of them together.
 // It sends ordinary SELECTs: call it last.
 func (s *Server) FindIn(ctx context.Context, places []Place, id string) (*Elsewhere, error) {
+	left := s.opt.Budget.ScanBytes
+	return s.findWithin(ctx, places, id, &left)
+}
+
+// findWithin is FindIn with the bytes that may still be read without an index.
+func (s *Server) findWithin(ctx context.Context, places []Place, id string, left *int64) (*Elsewhere, error) {
 	out := &Elsewhere{}
 	var indexed, others []Place
 	for _, p := range places {
 		switch {
 		case p.Kind == "f":
-			out.skip(p, "a foreign table is not entered", "name that server: --db")
+			skip(out, p, "a foreign table is not entered", "name that server: --db")
 		case !p.CanSelect:
-			out.skip(p, "the role may not read it", grant("SELECT ON "+p.FullName()+" TO "+catalog.QuoteIdent(s.cfg.User)))
+			s.affordable(out, p, left)
 		case p.Indexed():
 			indexed = append(indexed, p)
 		default:
@@ -65,13 +54,10 @@ func (s *Server) FindIn(ctx context.Context, places []Place, id string) (*Elsewh
 		}
 		indexed = indexed[n:]
 	}
-	left := s.opt.Budget.ScanBytes
 	for _, p := range others {
-		if s.opt.Budget.ScanBytes >= 0 && p.Bytes > left {
-			out.skip(p, fmt.Sprintf("no index begins with it, and reading its %d MB is above the budget", p.Bytes>>20), "--budget large")
+		if !s.affordable(out, p, left) {
 			continue
 		}
-		left -= p.Bytes
 		if err := s.findBatch(ctx, out, []Place{p}, id); err != nil {
 			return out, err
 		}
@@ -79,7 +65,7 @@ func (s *Server) FindIn(ctx context.Context, places []Place, id string) (*Elsewh
 	return out, nil
 }
 
-func (e *Elsewhere) skip(p Place, why, opens string) {
+func skip(e *Elsewhere, p Place, why, opens string) {
 	e.Skipped = append(e.Skipped, SkippedPlace{Place: p, Why: why, Opens: opens})
 }
 
@@ -117,30 +103,36 @@ func (s *Server) findSingly(ctx context.Context, out *Elsewhere, places []Place,
 	}
 	var b *sources.Blind
 	if errors.As(err, &b) {
-		out.skip(places[0], b.Why, b.Opens)
+		skip(out, places[0], b.Why, b.Opens)
 		return nil
 	}
-	out.skip(places[0], err.Error(), "")
+	skip(out, places[0], err.Error(), "")
 	return nil
 }
 
 func findSQL(places []Place) string {
 	parts := make([]string, len(places))
 	for i, p := range places {
-		parts[i] = fmt.Sprintf("(select %d as place, t.tableoid::regclass::text as relation, t.ctid::text as ctid, t.xmin::text as xmin from %s t where t.%s %s limit %d)",
-			i, p.FullName(), catalog.QuoteIdent(p.Column), condition(p), hitsPerPlace)
+		parts[i] = fmt.Sprintf("(select %d as place, t.tableoid::regclass::text as relation, t.ctid::text as ctid, t.xmin::text as xmin from %s t where %s limit %d)",
+			i, p.FullName(), condition(p), hitsPerPlace)
 	}
 	return strings.Join(parts, "\nunion all ")
 }
 
-// condition compares the place's column with the first parameter.
+// condition compares the place's column with the first parameter; arrays and
+// documents are searched for it.
 func condition(p Place) string {
+	column := "t." + catalog.QuoteIdent(p.Column)
 	switch p.Base {
 	case "citext":
 		schema := catalog.QuoteIdent(p.TypeSchema)
-		return "operator(" + schema + ".=) $1::text::" + schema + ".citext"
+		return column + " operator(" + schema + ".=) $1::text::" + schema + ".citext"
 	case "text", "varchar", "name":
-		return "= $1::text"
+		return column + " = $1::text"
+	case "_uuid", "_text", "_varchar", "_bpchar", "_int4", "_int8":
+		return "lower($1::text) = any(lower(" + column + "::text)::text[])"
+	case "json", "jsonb", "hstore", "xml":
+		return column + `::text ~* ('(^|[^[:alnum:]_])' || regexp_replace($1::text, '([^[:alnum:]])', '\\\1', 'g') || '($|[^[:alnum:]_])')`
 	}
-	return "= $1::text::" + p.Base
+	return column + " = $1::text::" + p.Base
 }

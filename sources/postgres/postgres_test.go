@@ -82,7 +82,12 @@ func sql(t *testing.T, s *pgserver.Server, text string) {
 // connectSuper opens a plain session of the superuser.
 func connectSuper(t *testing.T, s *pgserver.Server) *pgconn.PgConn {
 	t.Helper()
-	c, err := pgconn.Connect(context.WithoutCancel(t.Context()), s.SocketDSN(s.Superuser(), "postgres"))
+	return connectTo(t, s, "postgres")
+}
+
+func connectTo(t *testing.T, s *pgserver.Server, database string) *pgconn.PgConn {
+	t.Helper()
+	c, err := pgconn.Connect(context.WithoutCancel(t.Context()), s.SocketDSN(s.Superuser(), database))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,17 @@ func (l *statements) add(st sources.Statement) {
 	l.list = append(l.list, st)
 }
 
+// take moves the statements of another list to the end of this one.
+func (l *statements) take(o *statements) {
+	o.mu.Lock()
+	list := o.list
+	o.list = nil
+	o.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, list...)
+}
+
 // Statements lists every statement sent so far in order: the transaction guards
 // too. Parameters stand after the text as "-- $1 = 'value'".
 func (s *Server) Statements() []sources.Statement {

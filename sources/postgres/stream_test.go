@@ -316,3 +316,5 @@ func countFrom(t *testing.T, src wal.Source, from, to wal.LSN) (n int, last wal.
 	}
 	return n, last
 }
+
+type sourcesStatement = sources.Statement
