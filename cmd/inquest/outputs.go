@@ -64,7 +64,7 @@ func (o *outputs) check() error {
 	for _, c := range o.commands {
 		name, text, ok := strings.Cut(c, "=")
 		if !ok || !commandName.MatchString(name) || strings.TrimSpace(text) == "" {
-			return usage("--command %q is not of the form NAME=CMD, such as 'api=gcloud logging read …'", c)
+			return usage("--command %q is not of the form NAME=CMD, such as 'api=aws logs tail /api --since {from}'", c)
 		}
 		if seen[name] {
 			return usage("--command gives two commands the name %q", name)
