@@ -73,6 +73,12 @@ func (s *Server) identity(f *Facts) map[string]string {
 		id["redo_lsn"] = f.Control.RedoLSN.String()
 		id["checkpoint_time"] = f.Control.CheckpointTime.Format("2006-01-02T15:04:05Z")
 	}
+	if f.InRecovery {
+		id["replay_lsn"] = f.FlushLSN.String()
+		if !f.ReplayedUntil.IsZero() {
+			id["replayed_until"] = f.ReplayedUntil.Format("2006-01-02T15:04:05.000000Z")
+		}
+	}
 	if !f.Started.IsZero() {
 		id["started"] = f.Started.Format("2006-01-02T15:04:05Z")
 	}

@@ -180,6 +180,13 @@ func TestStandby(t *testing.T) {
 	if st.State == sources.StateFailed || st.Identity["in_recovery"] != "true" || st.Identity["timeline"] != "1" || !strings.Contains(st.Summary, "standby") {
 		t.Fatalf("%+v", st)
 	}
+	if st.Identity["replay_lsn"] == "" {
+		t.Errorf("identity of a standby: %v", st.Identity)
+	}
+	primary := open(t, s, "", postgres.Options{}).Check(t.Context()).Identity
+	if primary["system_identifier"] != st.Identity["system_identifier"] || primary["in_recovery"] != "false" || primary["replay_lsn"] != "" {
+		t.Errorf("the primary cannot be told from its standby: %v", primary)
+	}
 	info, m := table(t, db, "st", postgres.Key{ID: "7"})
 	ps, err := db.SearchPages(t.Context(), info, m)
 	if err != nil || len(ps[0].Versions) != 1 || ps[0].Versions[0].Deleter == 0 {
