@@ -262,3 +262,25 @@ func (stuck) List(ctx context.Context) ([]backend.CaseSummary, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
+
+func TestMouseSelects(t *testing.T) {
+	click := func(d *uitest.Driver, x, y int) {
+		_ = d.View() // what is clicked was drawn
+		d.Send(tea.MouseMsg{X: x, Y: y, Button: tea.MouseButtonLeft, Action: tea.MouseActionPress})
+	}
+	d := uitest.New(t, uitest.NewFake(), 120, 40)
+	click(d, 10, 3)
+	want(t, d, "▸ 48213")
+	click(d, 10, 2)
+	click(d, 10, 2)
+	d.Press("R")
+	click(d, 5, 6)
+	want(t, d, "▸ ●  3 Application logs", "3 Application logs · What did the service say")
+	click(d, 60, 23)
+	want(t, d, "▸ 14:58:03.370")
+	d.Press("t")
+	click(d, 60, 7)
+	d.Send(tea.MouseMsg{Button: tea.MouseButtonWheelDown})
+	want(t, d, "Selected event")
+	click(d, 500, 500)
+}

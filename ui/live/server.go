@@ -32,8 +32,8 @@ func ServerText(list []sources.Status) string {
 	return "no server connected"
 }
 
-// serverText is role@server/database with its state; what a source of another
-// make says is passed on as it is.
+// serverText is the server with its read-only state and role, and last the
+// database, which may be cut; what a source of another make says is passed on.
 func serverText(s sources.Status) string {
 	if s.State == sources.StateFailed {
 		return s.Source + " not reachable"
@@ -45,7 +45,7 @@ func serverText(s sources.Status) string {
 	host, _, _ := strings.Cut(s.Identity["target"], ",")
 	name := strings.TrimPrefix(s.Source, "db:")
 	if host != "" {
-		name += " (" + host + ")"
+		name += "@" + host
 	}
 	node := ""
 	if s.Identity["in_recovery"] == "true" {
@@ -54,5 +54,5 @@ func serverText(s sources.Status) string {
 	if s.Identity["superuser"] == "true" {
 		role += " (superuser)"
 	}
-	return name + node + " " + database + " as " + role + ", read-only"
+	return name + node + " read-only as " + role + ", " + database
 }

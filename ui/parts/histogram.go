@@ -54,9 +54,9 @@ type grid struct {
 }
 
 func (g grid) bucket(c sources.Coverage) {
-	// Lines of a bucket much wider than a cell may lie anywhere in it: they would
-	// only make the picture look full.
-	if c.BucketWidth <= 0 || c.BucketWidth > 8*g.step {
+	// Lines of a bucket as wide as a good part of the picture may lie anywhere in
+	// it: they would only make it look full.
+	if c.BucketWidth <= 0 || c.BucketWidth > g.step*time.Duration(max(len(g.cells)/4, 1)) {
 		return
 	}
 	for i, n := range c.Buckets {

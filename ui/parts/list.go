@@ -22,6 +22,9 @@ func (l *List) Len() int { return l.n }
 // Cursor returns the selected row; with no rows it is 0.
 func (l *List) Cursor() int { return l.cursor }
 
+// Top returns the first row on screen.
+func (l *List) Top() int { return l.top }
+
 // Select moves the cursor to a row, or to the nearest there is.
 func (l *List) Select(i int) { l.cursor = max(0, min(i, l.n-1)) }
 

@@ -12,8 +12,19 @@ import (
 func Markdown(t *theme.Theme, src string, w int) []string {
 	var out []string
 	code := false
-	for _, line := range text.Lines(src) {
+	lines := text.Lines(src)
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
 		trimmed := strings.TrimSpace(line)
+		if !code && strings.HasPrefix(trimmed, "|") {
+			to := i
+			for to < len(lines) && strings.HasPrefix(strings.TrimSpace(lines[to]), "|") {
+				to++
+			}
+			out = append(out, table(t, lines[i:to], w)...)
+			i = to - 1
+			continue
+		}
 		if strings.HasPrefix(trimmed, "```") {
 			code = !code
 			continue
@@ -24,11 +35,6 @@ func Markdown(t *theme.Theme, src string, w int) []string {
 			st = t.Accent
 		case strings.HasPrefix(line, "#"):
 			line, st = strings.TrimLeft(line, "# "), t.Heading
-		case strings.HasPrefix(trimmed, "|"):
-			if strings.Trim(trimmed, "|-: ") == "" {
-				continue
-			}
-			line = strings.TrimSpace(strings.ReplaceAll(strings.Trim(trimmed, "|"), "|", "│"))
 		case strings.HasPrefix(trimmed, "- "), strings.HasPrefix(trimmed, "* "):
 			hang = len(line) - len(trimmed) + 2
 			line = text.Blank(hang-2) + "• " + trimmed[2:]

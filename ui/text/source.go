@@ -2,18 +2,18 @@ package text
 
 import "strings"
 
-// Source writes the name of a source in at most w cells: whole where it fits,
-// else without the word for its kind, else with its middle left out, because
-// names of logs differ at both ends.
-func Source(s string, w int) string {
+// Source writes the name of a log or another source in at most w cells, for
+// columns of them: without the word for its kind, and with its middle left out
+// where it is too long, because names of logs differ at both ends.
+func Source(s string, w int) string { return FitMiddle(SourceName(s), w) }
+
+// SourceName is the cleaned name of a source without the word for its kind.
+func SourceName(s string) string {
 	s = Clean(s)
-	if Width(s) <= w {
-		return s
+	if rest, ok := strings.CutPrefix(s, "log:"); ok && rest != "" {
+		return rest
 	}
-	if kind, rest, ok := strings.Cut(s, ":"); ok && (kind == "log" || kind == "journal") && rest != "" {
-		s = rest
-	}
-	return FitMiddle(s, w)
+	return s
 }
 
 // FitMiddle cuts the middle of s, with an ellipsis where something was cut.

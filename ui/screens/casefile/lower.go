@@ -25,9 +25,9 @@ func (s *Screen) timelineBody(f nav.Frame) []string {
 		}
 		return append(head, parts.Para(f, t.Dim, " ", say)...)
 	}
-	source := 8
+	source := 3
 	for _, name := range s.live.Snap.Events.Sources() {
-		source = max(source, text.Width(text.Clean(name)))
+		source = max(source, text.Width(text.SourceName(name)))
 	}
 	source = min(source, max(f.W/6, 8))
 	return append(head, s.events.List().Draw(f.H-len(head), func(k int, selected bool) string {
@@ -70,7 +70,7 @@ func (s *Screen) causeLine(f nav.Frame, h investigations.Hypothesis, selected bo
 	if n := len(h.Contradicts); n > 0 {
 		signs += " " + strings.Repeat("−", min(n, 4))
 	}
-	if f.W >= 44 {
+	if f.W >= 40 {
 		signs = m.Word + " " + text.Pad(signs, 6)
 	}
 	l := parts.Row(f.W, whole).Add(t.Key, marker).Add(m.Style, m.Glyph+" ")

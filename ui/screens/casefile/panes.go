@@ -145,7 +145,7 @@ func (s *Screen) probeRow(f nav.Frame, p investigations.ProbeResult, selected bo
 	if s.marked("probe:" + p.Probe.ID) {
 		tail = "⚑ " + tail
 	}
-	name := min(max(24, f.W/4), 36, f.W/3)
+	name := s.nameWidth(f.W)
 	l := parts.Row(f.W, whole).Add(t.Key, marker).Add(m.Style, m.Glyph+" ").Cell(t.Strong, text.Clean(p.Probe.Title), name).Add(t.Text, " ")
 	if p.Ran && !running {
 		l.Add(m.Style, m.Word).Add(t.Dim, " · ")
@@ -162,6 +162,17 @@ func (s *Screen) probeRow(f nav.Frame, p investigations.ProbeResult, selected bo
 		out = append(out, s.probeMore(f, p, text.Width(full) > room, full)...)
 	}
 	return out
+}
+
+// nameWidth is the width of the column of probes: what the longest name of the
+// step needs, and no more than two fifths of the line.
+func (s *Screen) nameWidth(w int) int {
+	need := 12
+	st, _ := s.step()
+	for _, p := range st.Probes {
+		need = max(need, text.Width(text.Clean(p.Probe.Title)))
+	}
+	return min(need, max(w*2/5, 12))
 }
 
 // probeMore is what the selected probe says beyond its line.

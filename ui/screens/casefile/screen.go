@@ -43,6 +43,7 @@ type Screen struct {
 	seen  int // snapshot version that the lists were made for
 	place *place
 	shown shown // what the last View drew from, kept while nothing changed
+	hits  parts.Hits
 }
 
 // place is where the screen stood, kept apart from the journal.
@@ -220,6 +221,34 @@ func (s *Screen) Back() bool {
 		return true
 	}
 	return false
+}
+
+// Click goes to a pane and selects what stands there.
+func (s *Screen) Click(x, y int) tea.Cmd { return s.hits.Click(x, y) }
+
+// clickable makes a pane at x, y take the mouse.
+func (s *Screen) clickable(p pane, x, y, w, h int) {
+	s.hits.Add(x, y, w, h, func(row int) tea.Cmd {
+		was := s.focus
+		s.focus = p
+		if p == paneStep || was != p && h < 3 {
+			return nil
+		}
+		if s.filter().Active() {
+			row-- // the line of the filter
+		}
+		m := &s.steps
+		switch p {
+		case paneTimeline:
+			m = s.events.List()
+		case paneCauses:
+			m = &s.causes
+		}
+		if to := m.Top() + row - 1; row > 0 && row < h-1 && to < m.Len() {
+			s.mover().Select(to)
+		}
+		return nil
+	})
 }
 
 // Place says where the screen stands.

@@ -28,33 +28,40 @@ func (s *Screen) View(f nav.Frame) []string {
 	if !s.live.Ready {
 		return append(head, parts.Pane{Title: "Reading the case…", Focused: true}.Draw(f.Theme, body.W, body.H, nil)...)
 	}
+	s.hits.Reset()
 	if f.W >= 100 && body.H >= 22 {
-		return append(head, s.wide(body)...)
+		return append(head, s.wide(body, len(head))...)
 	}
-	return append(head, s.stacked(body)...)
+	return append(head, s.stacked(body, len(head))...)
 }
 
-func (s *Screen) wide(f nav.Frame) []string {
+func (s *Screen) wide(f nav.Frame, y int) []string {
 	left := min(max(f.W*3/10, 30), 36)
-	if f.W >= 160 {
-		left = min(f.W/4, 52)
+	if f.W >= 118 {
+		left = min(max(f.W/4, 46), 52)
 	}
 	right := f.W - left
 	top := min(len(investigations.Steps())+2, f.H-6)
 	upper := f.H * 11 / 20
+	s.clickable(paneChecklist, 0, y, left, top)
+	s.clickable(paneCauses, 0, y+top, left, f.H-top)
+	s.clickable(paneStep, left, y, right, upper)
+	s.clickable(paneTimeline, left, y+upper, right, f.H-upper)
 	return parts.Beside(
 		append(s.draw(paneChecklist, f.Sized(left, top)), s.draw(paneCauses, f.Sized(left, f.H-top))...),
 		append(s.draw(paneStep, f.Sized(right, upper)), s.draw(paneTimeline, f.Sized(right, f.H-upper))...),
 	)
 }
 
-func (s *Screen) stacked(f nav.Frame) []string {
+func (s *Screen) stacked(f nav.Frame, y int) []string {
 	var out []string
 	for p := paneChecklist; p < panes; p++ {
 		if p == s.focus {
+			s.clickable(p, 0, y+len(out), f.W, f.H-int(panes)+1)
 			out = append(out, s.draw(p, f.Sized(f.W, f.H-int(panes)+1))...)
 			continue
 		}
+		s.clickable(p, 0, y+len(out), f.W, 1)
 		title, _ := s.title(p, f)
 		out = append(out, parts.Pane{Title: title}.Folded(f.Theme, f.W, s.summary(p, f)))
 	}

@@ -74,6 +74,10 @@ func (s *Screen) View(f nav.Frame) []string {
 	var lines []string
 	lines = append(lines, s.expiry(in)...)
 	lines = append(lines, s.spans(in)...)
+	lines = append(lines, s.clocks(in)...)
+	if len(s.live.Snap.State.Sources) > 0 {
+		lines = append(lines, heading(in, "What each source can answer"))
+	}
 	for _, src := range s.live.Snap.State.Sources {
 		lines = append(lines, s.source(in, src)...)
 	}
@@ -112,7 +116,7 @@ func (s *Screen) expiry(f nav.Frame) []string {
 }
 
 func (s *Screen) spans(f nav.Frame) []string {
-	all := s.live.Snap.Assessment.Coverage
+	all := merged(s.live.Snap.Assessment.Coverage)
 	out := []string{heading(f, "What was read")}
 	if len(all) == 0 {
 		return append(out, append(parts.Para(f, f.Theme.Dim, " ", "Nothing has been read yet: run the checklist with R."), text.Blank(f.W))...)
@@ -133,7 +137,7 @@ func (s *Screen) span(f nav.Frame, c sources.Coverage, window sources.Window) []
 	if c.ZoneUnknown {
 		stretch += " ⚠ written without a zone: --tz settles it"
 	}
-	l := parts.NewLine(f.W).Add(t.Text, " ").Cell(t.Strong, text.Clean(c.Source), min(20, f.W/4)).Add(t.Text, " "+stretch)
+	l := parts.NewLine(f.W).Add(t.Text, " ").Cell(t.Strong, text.Source(c.Source, min(28, f.W/4)), min(28, f.W/4)).Add(t.Text, " "+stretch)
 	if c.Lines > 0 {
 		l.Add(t.Dim, fmt.Sprintf(" · %d lines", c.Lines))
 	}

@@ -33,6 +33,7 @@ type Screen struct {
 	filter parts.Filter
 	Runs   func(path string) bool // whether probes run in a case; nil: in none
 	want   string                 // path to select once it is listed
+	hits   parts.Hits
 }
 
 // New returns Home. folder names the data folder for people.
@@ -151,6 +152,9 @@ func (s *Screen) Back() bool {
 	return was
 }
 
+// Click selects a case; a second click opens it.
+func (s *Screen) Click(x, y int) tea.Cmd { return s.hits.Click(x, y) }
+
 // Items lists the cases for the palette.
 func (s *Screen) Items() []nav.Item {
 	out := make([]nav.Item, 0, len(s.cases))
@@ -172,6 +176,7 @@ func (s *Screen) Restore(path string) { s.want = path; s.choose(path) }
 // View draws the title and the list.
 func (s *Screen) View(f nav.Frame) []string {
 	t := f.Theme
+	s.hits.Reset()
 	count := fmt.Sprintf("%d investigations", len(s.cases))
 	if len(s.cases) == 1 {
 		count = "1 investigation"
@@ -211,8 +216,10 @@ func (s *Screen) body(f nav.Frame) []string {
 	case s.list.Len() == 0:
 		return append(head, s.say(f, f.Theme.Text, "Nothing matches the filter.", "Press esc to see all.")...)
 	}
+	s.hits.AddList(1, 2+len(head), f.W, f.H-len(head), &s.list, s.open)
+	w := s.columns(f.Theme, f.W)
 	return append(head, s.list.Draw(f.H-len(head), func(i int, selected bool) string {
-		return s.row(f, s.cases[s.filter.At(i)], selected)
+		return s.row(f, s.cases[s.filter.At(i)], selected, w)
 	})...)
 }
 
@@ -233,7 +240,43 @@ func (s *Screen) say(f nav.Frame, first theme.Style, lines ...string) []string {
 	return out
 }
 
-func (s *Screen) row(f nav.Frame, c backend.CaseSummary, selected bool) string {
+// columns are the widths of the columns of the list; a zero column is left out.
+type columns struct{ id, table, fate, lead int }
+
+// columns gives every column what its contents need, as far as there is room:
+// the cause gives way first, then the table, then the end of the id.
+func (s *Screen) columns(t *theme.Theme, w int) columns {
+	c := columns{id: 12, fate: 16}
+	for _, x := range s.cases {
+		m := s.mark(t, x)
+		c.id = max(c.id, text.Width(text.Clean(x.Record)))
+		c.table = max(c.table, text.Width(text.Clean(x.Table)))
+		fate := text.Width(m.Word) + 2
+		if x.Broken != "" {
+			fate = min(fate, 32) // a long reason has a screen of its own
+		}
+		c.fate = max(c.fate, fate)
+		c.lead = max(c.lead, text.Width(text.Clean(x.Leading)))
+	}
+	c.fate = min(c.fate, max(w*2/5, 16))
+	const rest = 3 + 4 + 6 + 12 // marker, blanks, steps, age
+	room := w - rest - c.fate
+	if w < 100 {
+		return columns{id: w - 3 - c.fate - 1 - 8, fate: c.fate}
+	}
+	c.id = min(c.id, room)
+	c.table = min(c.table, room-c.id)
+	c.lead = min(c.lead, room-c.id-c.table)
+	if c.table < 5 {
+		c.table = 0
+	}
+	if c.lead < 8 {
+		c.lead = 0
+	}
+	return c
+}
+
+func (s *Screen) row(f nav.Frame, c backend.CaseSummary, selected bool, w columns) string {
 	t := f.Theme
 	var whole *theme.Style
 	marker := "   "
@@ -241,34 +284,21 @@ func (s *Screen) row(f nav.Frame, c backend.CaseSummary, selected bool) string {
 		whole, marker = &t.Selected, " ▸ "
 	}
 	wide := f.W >= 100
-	// What is left beside id, fate, steps and age goes to table and cause.
-	fate, id, rest := 31, 37, f.W-89
-	table, lead := rest, 0
-	if rest >= 28 {
-		table, lead = rest/2, rest-rest/2-2
-	}
-	if !wide {
-		fate = min(31, f.W*2/5)
-		id = f.W - 3 - fate - 1 - 7
-	}
-	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Text, text.Clean(c.Record), id).Add(t.Text, " ")
-	if wide {
-		l.Cell(t.Dim, text.Clean(c.Table), table).Add(t.Text, " ")
+	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Text, text.Clean(c.Record), w.id).Add(t.Text, " ")
+	if w.table > 0 {
+		l.Cell(t.Dim, text.Clean(c.Table), w.table).Add(t.Text, " ")
 	}
 	m := s.mark(t, c)
 	if s.Runs != nil && s.Runs(c.Path) {
 		m = theme.Mark{Glyph: theme.Spinner(f.Tick), Word: "running", Style: t.Accent}
 	}
-	l.Cell(m.Style, m.Glyph+" "+m.Word, fate).Add(t.Text, " ")
-	if wide && lead > 0 {
-		l.Cell(t.Text, text.Clean(c.Leading), lead).Add(t.Text, " ")
+	l.Cell(m.Style, m.Glyph+" "+m.Word, w.fate).Add(t.Text, " ")
+	if w.lead > 0 {
+		l.Cell(t.Text, text.Clean(c.Leading), w.lead).Add(t.Text, " ")
 	}
+	age := parts.Span(f.Now.Sub(c.Updated))
 	if wide {
-		l.Add(t.Text, text.PadLeft(fmt.Sprintf("%d/%d", c.Done, c.Steps), 5))
-	}
-	age := parts.Ago(c.Updated, f.Now)
-	if !wide {
-		age = parts.Span(f.Now.Sub(c.Updated))
+		age = text.PadLeft(fmt.Sprintf("%d/%d", c.Done, c.Steps), 5) + text.PadLeft(parts.Ago(c.Updated, f.Now), 11)
 	}
 	return l.Right(t.Dim, age+" ").String()
 }

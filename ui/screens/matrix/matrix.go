@@ -3,6 +3,7 @@
 package matrix
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ type Screen struct {
 
 	items  []string // evidence ids that speak for or against anything
 	rows   parts.List
+	filter parts.Filter
 	column int
 	left   int // first column on screen
 	seen   int
@@ -67,25 +69,78 @@ func (s *Screen) sync() {
 			s.items = append(s.items, e.ID)
 		}
 	}
-	s.rows.SetLen(len(s.items))
+	slices.SortStableFunc(s.items, func(a, b string) int { return cmp.Compare(s.tells(b), s.tells(a)) })
+	s.apply()
 	s.column = max(0, min(s.column, len(s.causes())-1))
+}
+
+// tells says how well an item tells causes apart: one that speaks for some and
+// against others tells most, one that says the same of all tells nothing.
+func (s *Screen) tells(id string) int {
+	plus, minus := 0, 0
+	for _, h := range s.causes() {
+		switch {
+		case slices.Contains(h.Contradicts, id):
+			minus++
+		case slices.Contains(h.Supports, id):
+			plus++
+		}
+	}
+	silent := len(s.causes()) - plus - minus
+	return plus*minus + plus*silent + minus*silent
+}
+
+// apply matches the evidence anew.
+func (s *Screen) apply() {
+	s.filter.Apply(parts.Texts{N: len(s.items), At: func(i int) string {
+		e, _ := s.live.Snap.State.EvidenceByID(s.items[i])
+		return e.ID + " " + e.Source + " " + e.Tag + " " + e.Query
+	}})
+	s.rows.SetLen(s.filter.Len(len(s.items)))
+}
+
+// item returns the evidence under the cursor, "" when there is none.
+func (s *Screen) item() string {
+	if i := s.filter.At(s.rows.Cursor()); i >= 0 && i < len(s.items) && s.rows.Len() > 0 {
+		return s.items[i]
+	}
+	return ""
+}
+
+// Typing reports whether the filter takes the keys.
+func (s *Screen) Typing() bool { return s.filter.Typing() }
+
+// Type hands a key to the filter.
+func (s *Screen) Type(k tea.KeyMsg) tea.Cmd { s.filter.Type(k); s.apply(); return nil }
+
+// Back clears the filter.
+func (s *Screen) Back() bool { was := s.filter.Clear(); s.apply(); return was }
+
+func (s *Screen) thing() parts.Thing {
+	if h, ok := s.cause(); ok {
+		return parts.Thing{ID: "mechanism:" + h.Mechanism, Title: words(h.Mechanism)}
+	}
+	return parts.Thing{}
 }
 
 // Actions is what the screen can do.
 func (s *Screen) Actions() keys.Table {
 	none := func() string {
-		if len(s.items) == 0 {
+		if s.item() == "" {
 			return "no evidence has been weighed yet"
 		}
 		return ""
 	}
-	return append(keys.Table{
+	t := keys.Table{
 		{ID: "open", Keys: []string{"enter"}, Title: "Open the selected evidence", Short: "evidence", Group: "Look", Disabled: none, Run: s.open},
 		{ID: "right", Keys: []string{"right", "l", "tab"}, Title: "Select the next cause", Short: "next cause", Group: "Move", Run: s.turn(1)},
 		{ID: "left", Keys: []string{"left", "h", "shift+tab"}, Title: "Select the cause before", Short: "cause before", Group: "Move", Run: s.turn(-1)},
 		{ID: "why", Keys: []string{"s"}, Title: "Show all that speaks for and against the cause", Short: "for and against", Group: "Look", Run: s.why},
 		{ID: "copy", Keys: []string{"y"}, Title: "Copy what speaks for and against the cause", Short: "copy", Group: "Copy", Run: s.copyIt},
-	}, parts.Moves(func() parts.Mover { return &s.rows })...)
+		{ID: "filter", Keys: []string{"/"}, Title: "Filter the evidence", Short: "filter", Group: "Look", Run: func() tea.Cmd { s.filter.Open(); return nil }},
+	}
+	t = append(t, parts.Notable(s.live.Session, func() []investigations.Note { return s.live.Snap.State.Notes }, s.thing)...)
+	return append(t, parts.Moves(func() parts.Mover { return &s.rows })...)
 }
 
 func (s *Screen) turn(d int) func() tea.Cmd {
@@ -96,7 +151,7 @@ func (s *Screen) turn(d int) func() tea.Cmd {
 }
 
 func (s *Screen) open() tea.Cmd {
-	return nav.Say(nav.Show{Page: nav.PageEvidence, Item: s.items[s.rows.Cursor()]})
+	return nav.Say(nav.Show{Page: nav.PageEvidence, Item: s.item()})
 }
 
 func (s *Screen) cause() (investigations.Hypothesis, bool) {
@@ -151,7 +206,7 @@ func words(slug string) string { return strings.ReplaceAll(slug, "-", " ") }
 
 // View draws the causes with their columns, the matrix, and the selected cause.
 func (s *Screen) View(f nav.Frame) []string {
-	out := []string{parts.Head{Record: s.live.Snap.State.Record.ID, Title: "Causes", Count: "+ for  − against  · says nothing", Server: s.live.Server()}.Draw(f)}
+	out := []string{parts.Head{Record: s.live.Snap.State.Record.ID, Title: "Causes", Server: s.live.Server()}.Draw(f)}
 	if len(s.causes()) == 0 {
 		in := f.Sized(f.W-2, f.H-3)
 		return append(out, parts.Pane{Title: "Causes", Focused: true}.Draw(f.Theme, f.W, f.H-1, parts.Para(in, f.Theme.Dim, " ", "No cause has been weighed yet: run the checklist first."))...)
@@ -160,7 +215,11 @@ func (s *Screen) View(f nav.Frame) []string {
 	out = append(out, legend...)
 	detail := s.detail(f.Sized(f.W-2, max(f.H/4, 2)))
 	rest := f.H - len(out) - len(detail) - 2
-	out = append(out, parts.Pane{Title: "Evidence", Focused: true}.Draw(f.Theme, f.W, rest, s.grid(f.Sized(f.W-2, rest-2)))...)
+	pane := parts.Pane{Title: "Evidence", Right: "+ for  − against  · says nothing", Focused: true}
+	if s.rows.Len() > rest-3 {
+		pane.Foot = fmt.Sprintf("%d of %d", s.rows.Cursor()+1, s.rows.Len())
+	}
+	out = append(out, pane.Draw(f.Theme, f.W, rest, s.grid(f.Sized(f.W-2, rest-2)))...)
 	h, _ := s.cause()
 	return append(out, parts.Pane{Title: fmt.Sprintf("%d %s", s.column+1, words(h.Mechanism))}.Draw(f.Theme, f.W, len(detail)+2, detail)...)
 }
@@ -204,8 +263,9 @@ func (s *Screen) grid(f nav.Frame) []string {
 		}
 		head.Add(st, text.PadLeft(fmt.Sprint(i+1), cell-1)).Add(t.Text, " ")
 	}
-	return append([]string{head.String()}, s.rows.Draw(f.H-1, func(i int, selected bool) string {
-		return s.line(f, s.items[i], selected, label, cell, last)
+	out := append(parts.FilterLine(f, &s.filter), head.String())
+	return append(out, s.rows.Draw(f.H-len(out), func(k int, selected bool) string {
+		return s.line(f, s.items[s.filter.At(k)], selected, label, cell, last)
 	})...)
 }
 
@@ -217,7 +277,11 @@ func (s *Screen) line(f nav.Frame, id string, selected bool, label, cell, last i
 		whole, marker = &t.Selected, "▸ "
 	}
 	e, _ := s.live.Snap.State.EvidenceByID(id)
-	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Strong, id, 5).Cell(t.Text, text.Clean(e.Source+"  "+strings.TrimSpace(e.Query)), label-8).To(label)
+	about := strings.TrimSpace(e.Query)
+	if e.Tag != "" {
+		about = e.Tag + "  " + about
+	}
+	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Strong, id, 5).Cell(t.Text, text.Clean(e.Source+"  "+about), label-8).To(label)
 	for i := s.left; i < last; i++ {
 		h := s.causes()[i]
 		sign, st := "·", t.Dim

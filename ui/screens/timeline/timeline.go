@@ -29,6 +29,8 @@ type Screen struct {
 	zoom int     // below zero: a wider base; above: how often the span was halved
 	seen int
 	bars bars // what the last View counted
+	hits parts.Hits
+	top  int // the line at which the list begins
 }
 
 // New returns the screen; at is an RFC 3339 time to stand at, or "".
@@ -213,6 +215,9 @@ func (s *Screen) Typing() bool { return s.rows.Filter.Typing() }
 
 // Type hands a key to the filter.
 func (s *Screen) Type(k tea.KeyMsg) tea.Cmd { return s.rows.Type(k) }
+
+// Click selects an event; a second click opens its evidence.
+func (s *Screen) Click(x, y int) tea.Cmd { return s.hits.Click(x, y) }
 
 // Back clears the filter, then the request that is followed.
 func (s *Screen) Back() bool {

@@ -30,6 +30,8 @@ func (s *Screen) View(f nav.Frame) []string {
 	}
 	out = append(out, bars...)
 	rest := f.Sized(f.W, f.H-len(out))
+	s.hits.Reset()
+	s.top = len(out)
 	switch {
 	case f.W >= besideWidth:
 		side := min(max(f.W/3, 60), 80)
@@ -54,6 +56,7 @@ func (s *Screen) events(f nav.Frame) []string {
 	}
 	source := s.sourceWidth(in.W)
 	list := s.rows.List()
+	s.hits.AddList(1, s.top+1+len(lines), in.W, in.H-len(lines), list, s.open)
 	day := -1 // of the line above
 	if from, _ := list.Window(in.H - len(lines)); from > 0 {
 		before, _ := s.rows.At(from - 1)
@@ -88,7 +91,7 @@ func (s *Screen) why() string {
 func (s *Screen) sourceWidth(w int) int {
 	need := 4
 	for _, name := range s.sources() {
-		need = max(need, text.Width(text.Clean(name)))
+		need = max(need, text.Width(text.SourceName(name)))
 	}
 	return min(need, max(w/6, 10))
 }
