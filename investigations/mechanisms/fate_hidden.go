@@ -11,15 +11,39 @@ func fateElsewhere(v View) (inv.Fate, bool) {
 	if len(v.Story.Existed()) > 0 {
 		return fateAhead(v)
 	}
-	there := v.Facts.Of(inv.RowElsewhere)
-	if len(there) == 0 || len(ownRows(v)) > 0 || len(v.Story.Inserts) > 0 {
+	if len(ownRows(v)) > 0 || len(v.Story.Inserts) > 0 || !v.Facts.Any(inv.RowAbsent) {
 		return fateAhead(v)
 	}
-	standing := inv.Probable
-	if there[0].Attr("reason") != "" {
-		standing = inv.Established
+	if there := v.Facts.Of(inv.RowElsewhere); len(there) > 0 {
+		standing := inv.Probable
+		if there[0].Attr("reason") != "" {
+			standing = inv.Established
+		}
+		return fate(inv.FateHidden, standing, there, "%s", there[0].Says)
 	}
-	return fate(inv.FateHidden, standing, there, "%s", there[0].Says)
+	for _, n := range v.Nodes {
+		seen, how := n.Facts.Of(inv.RowVisible), apart(v, n)
+		if len(seen) == 0 || how == "" {
+			continue
+		}
+		standing := inv.Probable // a number means another record there
+		if globallyUnique(v.Record) {
+			standing = inv.Established
+		}
+		return fate(inv.FateHidden, standing, append(seen, v.Facts.Of(inv.RowAbsent)...), "The row is in %s on %s, which is %s than the one that was asked.", seen[0].Attr("table"), n.Server, how)
+	}
+	return fateAhead(v)
+}
+
+// inOtherPlaces are rows of the record on nodes that are surely another place.
+func inOtherPlaces(v View) inv.Facts {
+	var out inv.Facts
+	for _, n := range v.Nodes {
+		if apart(v, n) != "" {
+			out = append(out, n.Facts.Of(inv.RowVisible)...)
+		}
+	}
+	return out
 }
 
 // fateBehind: the home server has the row and another node of the cluster, which

@@ -142,11 +142,23 @@ func otherNodeLoss(v View) (loss, bool) {
 	return loss{}, false
 }
 
-// sameCluster reports whether a node comes from the same initdb as the home
-// server, as far as both say.
+// sameCluster reports whether a node holds the same database as the home server:
+// it comes from the same initdb, and the database has the same name.
 func sameCluster(v View, n Node) bool {
 	id := v.setting("server.system_identifier")
-	return id != "" && id == n.setting("server.system_identifier")
+	return id != "" && id == n.setting("server.system_identifier") && v.setting("server.database") == n.setting("server.database")
+}
+
+// apart says how a node is surely another place than the home server, or "".
+func apart(v View, n Node) string {
+	for _, x := range []struct{ name, says string }{
+		{"server.system_identifier", "another cluster"}, {"server.database", "another database of the cluster"},
+	} {
+		if mine, its := v.setting(x.name), n.setting(x.name); mine != "" && its != "" && mine != its {
+			return x.says
+		}
+	}
+	return ""
 }
 
 // unloggedLoss: the table is unlogged, and crash recovery, which empties such
@@ -222,7 +234,7 @@ func damageLoss(v View) (loss, bool) {
 // coveredSince are the facts by which WAL was read without a hole from t to now.
 func coveredSince(v View, t time.Time) inv.Facts {
 	return v.Facts.Of(inv.WALCovered).Where(func(f inv.Fact) bool {
-		return !t.IsZero() && !f.Time.IsZero() && !f.Time.After(t) && f.Attr("last") == "true"
+		return !t.IsZero() && !f.Time.IsZero() && !f.Time.After(t) && f.Attr("last") == "true" && f.Attr("unread") == ""
 	})
 }
 

@@ -181,6 +181,15 @@ func wrongPlace() Mechanism {
 		Rules: []Rule{
 			proof(has(Supports, inv.RowElsewhere, "the key stands in a place where the application does not look")),
 			proof(Rule{
+				Says: "another database or cluster that was named has the row",
+				Find: func(v View) inv.Facts {
+					if len(ownRows(v)) > 0 {
+						return nil
+					}
+					return inOtherPlaces(v)
+				},
+			}),
+			proof(Rule{
 				Says: "the row is in a table of one schema, and the search path leads to its namesake in another",
 				Find: otherSchema,
 			}),
@@ -208,6 +217,9 @@ func wrongPlace() Mechanism {
 		Says: func(v View) string {
 			for _, f := range v.Facts.Of(inv.RowElsewhere) {
 				return f.Says
+			}
+			for _, f := range inOtherPlaces(v) {
+				return "The row is in " + f.Attr("table") + " on " + f.Attr("server") + ", and not where it was asked."
 			}
 			for _, f := range otherSchema(v) {
 				return "The row is in " + f.Attr("table") + ", while the application looks in " + f.Attr("value") + ": " + f.Says + "."

@@ -83,6 +83,9 @@ func nodesAndHidingCases() []verdict {
 	return []verdict{
 		{name: "the replica does not have it", facts: append(append(two, there...), onNode("db:replica", facts(absent(orders)))...), fate: "hidden established", lead: "stale-replica database"},
 		{name: "both have it", facts: append(append(two, there...), onNode("db:replica", facts(visible(orders)))...), fate: "present established", lead: "still-present application"},
+		{name: "another cluster has it", facts: append(append(other, candidateFact(orders), absent(orders)), onNode("db:replica", facts(visible(orders)))...), fate: "hidden established", lead: "wrong-place application"},
+		{name: "another cluster has that number", id: "42", facts: append(append(other, candidateFact(orders), absent(orders)), onNode("db:replica", facts(visible(orders)))...), fate: "hidden probable", lead: "wrong-place application"},
+		{name: "deleted here, and there in another cluster", facts: append(append(other, removed()...), onNode("db:replica", facts(visible(orders)))...), fate: "deleted established"},
 		{name: "another cluster does not have it", facts: append(append(other, there...), onNode("db:replica", facts(absent(orders)))...), fate: "present established", lead: "still-present application"},
 		{name: "what the replica deleted is not the primary's story", facts: append(append(two, append(stored(), visible(orders))...), onNode("db:replica", facts(visible(orders)))...), fate: "present established", lead: "still-present application"},
 		{name: "the old primary has a commit beyond the fork", facts: append(append(old, candidateFact(orders), absent(orders), fork, f(inv.SystemEvent, sec(5), "how", "failover")), onNode("db:old", facts(inserted("700", "0/100", "(1,1)", 0), commits("700", 0.1)))...), fate: "lost established", lead: "failover-lost database"},

@@ -278,9 +278,12 @@ func (l lineage) covers(r *inv.Reading) {
 		if last && l.live() {
 			f.Until = l.at
 		}
+		if n := l.Unread.Deletes + l.Unread.Updates; n > 0 {
+			f.Attrs["unread"] = itoa(n)
+		}
 		f.Says = fmt.Sprintf("WAL was read without a hole from %s to %s (%s to %s)", c.From, c.To, clock(f.Time), clock(f.Until))
 		r.Facts = append(r.Facts, f)
-		if last && len(untold) > 0 {
+		if last && len(untold) > 0 && len(l.Missed) == 0 {
 			f = l.fact(inv.WALKeyAbsent, map[string]string{"from": c.From.String(), "to": c.To.String(), "tables": strings.Join(untold, ", ")})
 			f.Time, f.Until = c.FromTime, c.ToTime
 			if l.live() {
