@@ -44,9 +44,13 @@ func (nothing) Defaults(context.Context) (d backend.Defaults, err error) { retur
 func (nothing) Create(context.Context, backend.NewCase) (backend.Session, error) {
 	return nothing{}, nil
 }
-func (nothing) Export(context.Context, backend.Session, string) (string, error)           { return "", nil }
-func (nothing) Drills() []backend.Drill                                                   { return nil }
+
+func (nothing) Export(context.Context, backend.Session, string) (string, error) { return "", nil }
+
+func (nothing) Drills() []backend.Drill { return nil }
+
 func (nothing) CheckSources(context.Context, backend.NewCase, func(sources.Status)) error { return nil }
+
 func (nothing) StartDrill(context.Context, string, func(backend.Progress)) (backend.Session, error) {
 	return nothing{}, nil
 }

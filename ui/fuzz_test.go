@@ -41,8 +41,16 @@ func walk(t *testing.T, seed uint64, steps []byte) {
 			d.Resize(w, h)
 		case b < 250:
 			d.Send([]tea.Msg{
-				nav.Show{Page: nav.PageMatrix, Item: "no-such"}, nav.Show{Page: nav.PageEvidence, Item: "E99"}, nav.Back{}, nav.Open{Path: "/cases/x.inquest"},
-				nav.Toast{Text: strings.Repeat("long ", 100), Bad: true}, nav.Create{Case: backend.NewCase{Record: "x"}}, nav.StartDrill{ID: "vanished-dtro"}, nav.Export{}, nav.New{}, nav.Drills{},
+				nav.Show{Page: nav.PageMatrix, Item: "no-such"},
+				nav.Show{Page: nav.PageEvidence, Item: "E99"},
+				nav.Back{},
+				nav.Open{Path: "/cases/x.inquest"},
+				nav.Toast{Text: strings.Repeat("long ", 100), Bad: true},
+				nav.Create{Case: backend.NewCase{Record: "x"}},
+				nav.StartDrill{ID: "vanished-dtro"},
+				nav.Export{},
+				nav.New{},
+				nav.Drills{},
 				tea.MouseMsg{Button: tea.MouseButtonWheelDown},
 			}[rnd.IntN(11)])
 		default:

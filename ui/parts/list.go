@@ -1,8 +1,10 @@
 package parts
 
-import tea "github.com/charmbracelet/bubbletea"
+import (
+	tea "github.com/charmbracelet/bubbletea"
 
-import "inquest/ui/keys"
+	"inquest/ui/keys"
+)
 
 // List is a cursor over rows that are drawn only while they are on screen: its
 // cost does not grow with the number of rows.

@@ -192,9 +192,10 @@ func newSession(f *Fake, path, record string) *session {
 	return s
 }
 
-func (s *session) Path() string                                   { return s.path }
-func (s *session) State() investigations.State                    { return s.c.State() }
-func (s *session) Assessment() investigations.Assessment          { return s.engine.Assess(s.c.State()) }
+func (s *session) Path() string                          { return s.path }
+func (s *session) State() investigations.State           { return s.c.State() }
+func (s *session) Assessment() investigations.Assessment { return s.engine.Assess(s.c.State()) }
+
 func (s *session) Watch(f func()) func()                          { return s.c.Watch(func(investigations.State) { f() }) }
 func (s *session) Cancel(probe string) bool                       { return s.runner.Cancel(probe) }
 func (s *session) Undo() (bool, error)                            { return s.c.Undo() }

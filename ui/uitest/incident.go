@@ -25,7 +25,8 @@ func at(clock string) time.Time {
 var Server = sources.Status{
 	Source: "db:prod", Kind: sources.KindPostgres, State: sources.StatePartial, Summary: "dtro@db1 as investigator, read-only",
 	Abilities: []sources.Ability{
-		{Name: "read rows", OK: true}, {Name: "read WAL", OK: true},
+		{Name: "read rows", OK: true},
+		{Name: "read WAL", OK: true},
 		{Name: "read raw pages", Why: "pageinspect is not installed", Opens: "CREATE EXTENSION pageinspect; -- as superuser, on a copy"},
 	},
 	Expires: []sources.Expiry{{What: "WAL of 14:58", At: Now.Add(3*time.Hour + 20*time.Minute), Why: "the segment is recycled at the present rate"}},
@@ -84,7 +85,8 @@ func probes(f *Fake) []investigations.Probe {
 			id: "database.lineage", title: "Row lineage (WAL)", phase: investigations.PhaseCatalogue, query: "SELECT pg_read_binary_file('pg_wal/000000010000000000000001')", kind: investigations.EvidenceText,
 			lineage: lineage(text),
 			body:    text("INSERT 0/1A2B3C8 xid 764 (12,4)\nABORT 0/1A2B4F0 xid 764 14:58:03.412"),
-			read: investigations.Reading{Outcome: investigations.Found, Summary: text("insert 0/1A2B3C8 xid 764, aborted 14:58:03.412"),
+			read: investigations.Reading{
+				Outcome: investigations.Found, Summary: text("insert 0/1A2B3C8 xid 764, aborted 14:58:03.412"),
 				Facts: []investigations.Fact{
 					{Kind: investigations.TupleInserted, Time: at("14:58:03.370"), Attrs: map[string]string{"table": `public."Dtros"`, "xid": "764"}, Says: text("inserted at (12,4) by xid 764"), Evidence: []string{"E1"}},
 					{Kind: investigations.XactAborted, Time: at("14:58:03.412"), Attrs: map[string]string{"xid": "764"}, Says: "xid 764 aborted", Evidence: []string{"E1"}},
@@ -96,11 +98,15 @@ func probes(f *Fake) []investigations.Probe {
 				Recovered: &investigations.Recovered{Table: `public."Dtros"`, Origin: "wal", Evidence: []string{"E1"}, Unknown: []string{"Data"}, Row: map[string]*string{"Id": ptr(RecordID), "Name": ptr(text("Temporary closure of O'Connell St")), "Deleted": nil}},
 			},
 		},
-		{id: "database.row", title: "Row now", phase: investigations.PhaseRows, query: `SELECT * FROM public."Dtros" WHERE "Id" = $1`, kind: investigations.EvidenceTable, body: `{"columns":["Id","Name"],"rows":[]}`,
-			read: investigations.Reading{Outcome: investigations.Absent, Summary: "absent: 3 tables, 2 databases, indexes checked"}},
+		{
+			id: "database.row", title: "Row now", phase: investigations.PhaseRows, query: `SELECT * FROM public."Dtros" WHERE "Id" = $1`, kind: investigations.EvidenceTable, body: `{"columns":["Id","Name"],"rows":[]}`,
+			read: investigations.Reading{Outcome: investigations.Absent, Summary: "absent: 3 tables, 2 databases, indexes checked"},
+		},
 		{id: "database.dead", title: "Dead row versions", phase: investigations.PhasePages, blind: &sources.Blind{Why: "pageinspect is not installed", Opens: "CREATE EXTENSION pageinspect; -- as superuser, on a copy of the cluster"}},
-		{id: "system.restarts", title: "Restarts and recovery", phase: investigations.PhasePages, query: "grep -E 'database system' postgresql.log", kind: investigations.EvidenceText, body: "nothing",
-			read: investigations.Reading{Outcome: investigations.Absent, Summary: "no restart between 14:28 and 15:28"}},
+		{
+			id: "system.restarts", title: "Restarts and recovery", phase: investigations.PhasePages, query: "grep -E 'database system' postgresql.log", kind: investigations.EvidenceText, body: "nothing",
+			read: investigations.Reading{Outcome: investigations.Absent, Summary: "no restart between 14:28 and 15:28"},
+		},
 		{
 			id: "logs.lines", title: "Lines that name it", phase: investigations.PhaseLogs, query: "grep e7a4bff2 /var/log/app.log", kind: investigations.EvidenceEvents,
 			body: `[{"time":"2025-11-27T14:58:03.374Z","source":"log:app","position":"app.log:1042","message":"201","raw":` + quote(text(`{"status":201,"id":"e7a4bff2"}`)) + `,"why":"names the id"}]`,
@@ -109,9 +115,11 @@ func probes(f *Fake) []investigations.Probe {
 				{Source: "log:gateway-without-any-times.log", Summary: "proxied 4bf92f3577b34da6 to app-2", Evidence: "E4", Unordered: true, Request: text("4bf92f3577b34da6")},
 				{Time: at("15:02:11.006"), Source: "log:app", Summary: "404 PUT /v1/dtros/e7a4bff2", Evidence: "E4", Unordered: true},
 			}},
-			cover: &sources.Coverage{Source: "log:app", From: at("14:20:00"), To: at("15:30:00"), Lines: 48213, Unparsed: 3, Bytes: 2 << 30,
+			cover: &sources.Coverage{
+				Source: "log:app", From: at("14:20:00"), To: at("15:30:00"), Lines: 48213, Unparsed: 3, Bytes: 2 << 30,
 				Gaps: []sources.Gap{{From: at("15:07:00"), To: at("15:19:30"), Reason: "no line between app.log:2001 and app.log:2002"}}, Limits: []string{"log_statement = none: statements are not logged"},
-				Buckets: []int64{3, 4, 9, 2, 2, 2, 40, 8, 0, 0, 3, 3}, BucketStart: at("14:28:00"), BucketWidth: 5 * time.Minute},
+				Buckets: []int64{3, 4, 9, 2, 2, 2, 40, 8, 0, 0, 3, 3}, BucketStart: at("14:28:00"), BucketWidth: 5 * time.Minute,
+			},
 		},
 		{id: "rollback.content", title: "Content to bring back", phase: investigations.PhaseRows, read: investigations.Reading{Outcome: investigations.NotApplicable, Summary: "there is no backup in this window"}},
 	}
