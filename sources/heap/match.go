@@ -151,6 +151,24 @@ func (m *Matcher) MatchKept(t Tuple) Match {
 	return Same
 }
 
+// KeptBy reports that the first n bytes of a version's data hold all of its key, so that a version that begins with the same bytes has the
+// same key.
+func (m *Matcher) KeptBy(n int) bool {
+	for _, p := range m.parts {
+		start, ok := keptOffset(m.cols, p.index)
+		if !ok || p.raw == nil {
+			return false
+		}
+		if m.cols[p.index].Len == -1 {
+			start = alignTo(start, 'i') + 4 // a long header
+		}
+		if start+len(p.raw) > n {
+			return false
+		}
+	}
+	return true
+}
+
 // keptOffset returns where column i begins, when the columns before it are never null and of fixed length.
 func keptOffset(cols []Column, i int) (int, bool) {
 	pos := 0

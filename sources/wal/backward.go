@@ -199,7 +199,7 @@ func (b *backward) collect(rec *Record, rel *relation) {
 		add(readKind(rel, t, has, opBlind), c.TID, heap.TID{})
 	case heapUpdate, heapHotUpdate:
 		kind := uint8(opUpdated)
-		if c.KeyChanged() && c.Op == heapUpdate {
+		if c.rekeys(rel.t.match) {
 			kind = opRekeyed
 		}
 		t, has := c.New, c.HasNew

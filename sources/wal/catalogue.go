@@ -23,7 +23,11 @@ type catalogue struct {
 	owner map[RelFile]uint32     // oids of the relations that files which are being made belong to so far
 }
 
-type classMove struct{ oid, from, to uint32 }
+// classMove is one change of a row of pg_class. With oid 0 the row is not known and of to only the bits in mask.
+type classMove struct {
+	oid, from, to, mask uint32
+	lsn                 LSN
+}
 
 func newCatalogue() catalogue {
 	return catalogue{rows: map[place]heap.Tuple{}, moves: map[uint32][]classMove{}, born: map[uint32][]uint32{}, gone: map[uint32][]uint32{}, owner: map[RelFile]uint32{}}
@@ -82,12 +86,12 @@ func (tr *tracer) classRecord(rec *Record) {
 			k.put(from, t)
 			oid, node := classRow(t)
 			k.born[rec.XID] = append(k.born[rec.XID], oid)
-			k.owns(tr.created[rec.XID], node, oid)
+			tr.owns(rec.XID, node, oid)
 		}
 		k.images(rec, c.TID)
 	case heapUpdate, heapHotUpdate:
 		k.images(rec, c.NewTID)
-		k.updated(rec, &c, from, to, tr.created[rec.XID])
+		tr.classUpdated(rec, &c, from, to)
 	default:
 		k.images(rec, heap.TID{})
 		if t, ok := k.rows[from]; ok && c.Op == heapDelete {
@@ -97,7 +101,8 @@ func (tr *tracer) classRecord(rec *Record) {
 	}
 }
 
-func (k *catalogue) updated(rec *Record, c *Change, from, to place, created []RelFile) {
+func (tr *tracer) classUpdated(rec *Record, c *Change, from, to place) {
+	k := &tr.catalogue
 	old, known := k.rows[from]
 	t, has := c.New, known && c.Complete(old) || c.HasNew && c.Prefix+c.Suffix == 0
 	if has {
@@ -107,23 +112,65 @@ func (k *catalogue) updated(rec *Record, c *Change, from, to place, created []Re
 	}
 	delete(k.rows, to)
 	if !has || len(t.Data) < classFileNode+4 {
+		if m, ok := partMove(c); ok {
+			m.lsn = rec.LSN
+			k.moves[rec.XID] = append(k.moves[rec.XID], m)
+		}
 		return
 	}
 	k.put(to, t)
 	oid, node := classRow(t)
-	m := classMove{oid: oid, to: node}
+	m := classMove{oid: oid, to: node, mask: ^uint32(0), lsn: rec.LSN}
 	if known {
 		_, m.from = classRow(old)
 	}
 	if m.from != m.to {
-		k.owns(created, node, oid)
+		tr.owns(rec.XID, node, oid)
 		k.moves[rec.XID] = append(k.moves[rec.XID], m)
 	}
 }
 
-func (k *catalogue) owns(created []RelFile, node, oid uint32) {
-	for _, f := range numbered(created, node) {
-		k.owner[f] = oid
+// partMove reads what an update of an unknown row tells of the new file number.
+func partMove(c *Change) (m classMove, ok bool) {
+	if !c.HasNew || c.Prefix > classFileNode+3 {
+		return m, false
+	}
+	for i := range 4 {
+		if at := classFileNode + i; at >= c.New.From && at < c.New.To {
+			m.to |= uint32(c.New.Data[at]) << (8 * i)
+			m.mask |= 0xff << (8 * i)
+		}
+	}
+	return m, m.mask != 0
+}
+
+// copied turns what a transaction wrote into a table's file before it made the file the table's: copies, not new rows. It matters where the
+// WAL begins inside the transaction.
+func (tr *tracer) copied(t *target, ids []uint32) {
+	for _, id := range ids {
+		for _, m := range tr.catalogue.moves[id] {
+			if m.oid != 0 && m.oid != t.OID {
+				continue
+			}
+			for i := range tr.events {
+				e := &tr.events[i]
+				mine := e.Target == t.index && e.LSN < m.lsn && slices.Contains(ids, e.XID) && (e.Rel.Rel^m.to)&m.mask == 0
+				if mine && (e.Op == OpInsert || e.Op == OpMultiInsert) {
+					e.Op = OpRewrite
+				}
+			}
+		}
+	}
+}
+
+// owns notes which relation a file that is being made belongs to.
+func (tr *tracer) owns(xid, node, oid uint32) {
+	for _, f := range numbered(tr.created[xid], node) {
+		tr.catalogue.owner[f] = oid
+		if n, ok := tr.creating[f]; ok && n.first == 0 {
+			n.first = oid
+			tr.creating[f] = n
+		}
 	}
 }
 

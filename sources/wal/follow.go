@@ -264,7 +264,7 @@ func updateOp(c *Change) Op {
 
 // updated follows a version to its successor.
 func (tr *tracer) updated(rec *Record, v *version, c *Change, to place, t heap.Tuple, known bool, m heap.Match) {
-	rekey := c.KeyChanged() && c.Op == heapUpdate
+	rekey := c.rekeys(v.t.match)
 	if m == heap.Undecided && !v.shadow {
 		switch {
 		case !rekey, tr.claims[writing{to, rec.LSN}]:
@@ -343,7 +343,7 @@ func (tr *tracer) updateIn(rec *Record, rel *relation, c *Change, to place, t he
 	if m != heap.Same {
 		if m == heap.Undecided {
 			tr.passed(rec, c)
-			if c.KeyChanged() && c.Op == heapUpdate && !tr.indexed[rel.file] {
+			if c.rekeys(rel.t.match) && !tr.indexed[rel.file] {
 				tr.miss("in a file of " + rel.t.Table + " of which no index is known, updates changed keys: one of them may have given a row this key")
 			}
 		}
@@ -357,7 +357,7 @@ func (tr *tracer) updateIn(rec *Record, rel *relation, c *Change, to place, t he
 		v.tuple, v.hasTuple = keep(t), true
 		e.setRow(v.tuple)
 	}
-	if !c.KeyChanged() || c.Op == heapHotUpdate {
+	if !c.rekeys(rel.t.match) {
 		tr.sight(from, rec.LSN, nil)
 		return
 	}
@@ -376,13 +376,22 @@ func (tr *tracer) cameBy(rec *Record, rel *relation, c *Change, from place, e *E
 		return
 	case read:
 		e.OldKey, _ = rel.t.match.KeyTexts(old)
+	case c.Flags&updateNewTuple != 0 && !c.HasOld:
+		// At wal_level logical a change of the primary key brings the old one along.
+		tr.sight(from, rec.LSN, nil)
+		return
 	case !tr.backed || !tr.watch[from]:
 		tr.sight(place{rel.file, e.NewTID}, rec.LSN, nil) // asks for the old version's content
-	default:
-		e.Note = "the row's key before is not in the WAL; another unique column may be what changed"
+	case !c.differs(rel.t.match):
+		e.Note = NoteMayBeRekeyed
+		return
 	}
 	e.KeyChanged, e.NewKey = true, rel.t.wanted()
 }
+
+// NoteMayBeRekeyed is the Note of an update that changed a column of a unique index, where WAL does not tell whether it was the key: it
+// gave the row this key, or left the key alone.
+const NoteMayBeRekeyed = "the row's key before is not in the WAL: the update changed the key or another unique column"
 
 func (tr *tracer) prune(rec *Record, rel *relation, p Prune) {
 	block := rec.Blocks[0].Block

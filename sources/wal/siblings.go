@@ -120,8 +120,11 @@ func (d *describer) siblingRecord(rec *Record) {
 	} else if rec.RMGR == rmHeap {
 		c, ok, _ := rec.DecodeHeap()
 		switch {
-		case ok && c.Op == heapInsert && c.HasNew:
-			d.row(place{c.Rel, c.TID}, c.New)
+		case ok && c.Op == heapInsert:
+			delete(d.rows, place{c.Rel, c.TID})
+			if c.HasNew {
+				d.row(place{c.Rel, c.TID}, c.New)
+			}
 		case ok && (c.Op == heapUpdate || c.Op == heapHotUpdate):
 			d.moved(&c)
 		case ok && c.Op == heapDelete:
@@ -145,6 +148,7 @@ func (d *describer) moved(c *Change) {
 		d.rows[to] = key
 		return
 	}
+	delete(d.rows, to) // another row's, from before
 	if c.HasNew && c.Prefix+c.Suffix == 0 {
 		d.row(to, c.New)
 	}

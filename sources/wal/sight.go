@@ -35,12 +35,12 @@ func (tr *tracer) imageBlock(rec *Record, b *Block, skip heap.TID) {
 	if err != nil || !p.IsHeap() || p.Pointers() == 0 {
 		return
 	}
-	if isNew && !created.filled {
-		created.filled = true
+	if paged := rec.RMGR == rmXLOG; isNew && (!created.filled || paged && !created.imaged) {
+		created.filled, created.imaged = true, created.imaged || paged
 		tr.creating[b.Rel] = created
 	}
 	if rel != nil {
-		tr.heapImage(rec, rel, p, b.Block, skip, isNew && created.xid == rec.XID)
+		tr.heapImage(rec, rel, p, b.Block, skip, isNew && created.xid == rec.XID && rec.RMGR == rmXLOG)
 	}
 }
 

@@ -114,7 +114,9 @@ type segmentNote struct {
 
 type newFile struct {
 	xid    uint32
-	filled bool
+	first  uint32 // oid of the relation it was made for, when pg_class tells
+	filled bool   // rows were written
+	imaged bool   // whole pages were
 }
 
 func newTracer(s *setup) *tracer {

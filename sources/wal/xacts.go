@@ -129,6 +129,9 @@ func (tr *tracer) replacements(rec *Record, x *XactEnd, committed bool) {
 		if t.match == nil {
 			continue
 		}
+		if committed {
+			tr.copied(t, ids)
+		}
 		c := tr.replacement(t, ids, x)
 		for _, f := range append(slices.Clone(c.old), c.new...) {
 			if tr.relation(f) == nil {
@@ -146,14 +149,15 @@ func (tr *tracer) replacements(rec *Record, x *XactEnd, committed bool) {
 func (tr *tracer) oldIndexes(t *target, ids []uint32, x *XactEnd, c *replacement) {
 	for _, ix := range t.Indexes {
 		info := t.indexInfo(ix)
-		for _, m := range tr.catalogue.movesOf(ix.OID, ids) {
+		moves := tr.catalogue.movesOf(ix.OID, ids)
+		for i, m := range moves {
 			file := numbered(x.Dropped, m.from)
 			if info == nil || len(file) == 0 || tr.relation(file[0]) != nil {
 				continue
 			}
 			r := &relation{file: file[0], t: t, index: info}
-			if len(c.old) == 1 {
-				r.heap = c.old[0]
+			if len(c.old) == len(moves) {
+				r.heap = c.old[i]
 			} else if now := tr.relation(RelFile{file[0].Spc, file[0].DB, m.to}); now != nil && len(c.old) == 0 { // REINDEX
 				r.heap = now.heap
 			}
@@ -170,7 +174,7 @@ type replacement struct {
 	note     string
 	old, new []RelFile
 	guess    bool
-	unsure   bool // whether rows were kept
+	kept     bool // rows were copied, or perhaps: none is gone by this
 }
 
 // replacement tells drop, truncate and rewrite apart. The catalogue says which file was the table's; without it, a file that is known to
@@ -185,8 +189,11 @@ func (tr *tracer) replacement(t *target, ids []uint32, x *XactEnd) replacement {
 		c.old = append(c.old, numbered(x.Dropped, m.from)...)
 		c.new = append(c.new, numbered(created, m.to)...)
 	}
-	own := func(f RelFile) bool { r := tr.relation(f); return r != nil && r.t == t && r.index == nil }
-	if len(c.new) == 0 {
+	own := func(f RelFile) bool {
+		r := tr.relation(f)
+		return r != nil && r.t == t && r.index == nil || slices.Contains(c.old, f) || slices.Contains(c.new, f)
+	}
+	if len(c.old) == 0 || len(c.new) == 0 {
 		tr.swapped(&c, created, x.Dropped, ids, own)
 	}
 	truncated := named(tr.truncates, ids, t.OID)
@@ -194,33 +201,53 @@ func (tr *tracer) replacement(t *target, ids []uint32, x *XactEnd) replacement {
 	case x.droppedStat(t) || named(tr.catalogue.gone, ids, t.OID):
 		c.op = OpDrop
 		return c
-	case len(c.new) > 0:
 	case slices.ContainsFunc(x.Dropped, own) && len(created) == 0:
 		c.op = OpDrop
 		return c
-	case (slices.ContainsFunc(x.Dropped, own) || slices.ContainsFunc(created, own)) && !named(tr.catalogue.born, ids, t.OID), truncated:
-		if !tr.pair(&c, created, x.Dropped, ids, own) {
-			if !truncated && !slices.ContainsFunc(x.Dropped, own) {
-				return c
-			}
-			tr.miss("a transaction replaced the files of " + t.Table + " and of others, and WAL does not tell which was whose: what happened in the table's other file is not shown")
-		}
+	case len(c.old)+len(c.new) > 0, truncated:
+	case slices.ContainsFunc(x.Dropped, own) || slices.ContainsFunc(created, own) && !named(tr.catalogue.born, ids, t.OID):
 	default:
 		return c
 	}
-	isFilled := func(f RelFile) bool { return tr.creating[f].filled }
-	filled := slices.ContainsFunc(c.new, isFilled)
+	if (len(c.old) == 0 || len(c.new) == 0) && !tr.pair(&c, created, x.Dropped, ids, own) {
+		if len(c.new) == 0 && !truncated && !slices.ContainsFunc(x.Dropped, own) {
+			return c // made anew, it seems, beside a table that was dropped
+		}
+		if len(c.old) == 0 && !slices.ContainsFunc(x.Dropped, own) || len(c.new) == 0 {
+			tr.miss("a transaction replaced files of " + t.Table + ", and WAL does not tell which: what happened in the table's other file is not shown")
+		}
+	}
+	tr.judge(&c, t, created, truncated)
+	return c
+}
+
+// judge tells a copy from a load. A copy goes into the file of a table for the time being, or page by page into the new file.
+func (tr *tracer) judge(c *replacement, t *target, created []RelFile, truncated bool) {
+	any := func(test func(n newFile) bool) bool {
+		return slices.ContainsFunc(c.new, func(f RelFile) bool { return test(tr.creating[f]) })
+	}
+	lent := any(func(n newFile) bool { return n.first != 0 && n.first != t.OID })
+	paged := any(func(n newFile) bool { return n.imaged })
+	filled := any(func(n newFile) bool { return n.filled })
+	told := any(func(n newFile) bool { return n.first != 0 })
+	c.op = OpTruncate
 	switch {
 	case truncated:
-		c.op = OpTruncate
-	case len(c.new) == 0 && slices.ContainsFunc(created, isFilled):
-		c.op, c.note, c.unsure = OpRewrite, "WAL does not tell which file replaced the table's, nor whether the row was kept", true
+	case lent || paged:
+		c.op, c.kept, c.note = OpRewrite, true, "every row was copied into a new file: VACUUM FULL, CLUSTER, ALTER TABLE"
+		if !filled {
+			c.note = "a new file without rows: VACUUM FULL, CLUSTER or ALTER TABLE of a table without live rows"
+		}
+	case told && filled:
+		c.note = "TRUNCATE and a load in one transaction"
+	case told:
 	case filled:
 		c.op, c.note = OpRewrite, "the new file got rows: VACUUM FULL, CLUSTER, ALTER TABLE, or TRUNCATE and a load in one transaction"
+	case len(c.new) == 0 && slices.ContainsFunc(created, func(f RelFile) bool { return tr.creating[f].filled }):
+		c.op, c.kept, c.note = OpRewrite, true, "WAL does not tell which file replaced the table's, nor whether the row was kept"
 	default:
-		c.op, c.note = OpTruncate, "the new file got no rows: TRUNCATE, or the rewrite of a table without live rows"
+		c.note = "the new file got no rows: TRUNCATE, or the rewrite of a table without live rows"
 	}
-	return c
 }
 
 // swapped finds the other file of a table by the catalogue's row of another: VACUUM FULL and the like make a table that is dropped again
@@ -280,11 +307,11 @@ func (tr *tracer) replaced(rec *Record, t *target, ids []uint32, x *XactEnd, c *
 	}
 	tr.relations = append(tr.relations, ev)
 	tr.xact(x.XID, 0, rec.LSN)
-	tr.endFiles(rec, t, &ev, ids, c.unsure)
+	tr.endFiles(rec, t, &ev, ids, c.kept)
 }
 
-// endFiles ends the versions in the files that a commit removes. A rewrite carries every visible row over; one that it did not is gone.
-func (tr *tracer) endFiles(rec *Record, t *target, ev *RelationEvent, ids []uint32, unsure bool) {
+// endFiles ends the versions in the files that a commit removes. A rewrite carries every visible row over.
+func (tr *tracer) endFiles(rec *Record, t *target, ev *RelationEvent, ids []uint32, kept bool) {
 	seen := map[int]bool{}
 	for _, v := range tr.live {
 		if v.t == t && !v.shadow && slices.Contains(ev.Created, v.rel) {
@@ -299,7 +326,7 @@ func (tr *tracer) endFiles(rec *Record, t *target, ev *RelationEvent, ids []uint
 		if v.t != t || !slices.Contains(ev.Dropped, v.rel) {
 			continue
 		}
-		if !unsure && !seen[v.incarnation] && !v.shadow && tr.visible(v, ids) {
+		if !kept && !seen[v.incarnation] && !v.shadow && tr.visible(v, ids) {
 			seen[v.incarnation] = true
 			e := tr.event(&Record{LSN: rec.LSN, TLI: rec.TLI, XID: ev.XID, Origin: rec.Origin}, op, v)
 			e.After, e.Before = timeOf(tr.lastMicros), ev.Time
@@ -314,25 +341,36 @@ func (tr *tracer) endFiles(rec *Record, t *target, ev *RelationEvent, ids []uint
 	}
 }
 
-// visible reports that no finished transaction is known to have removed a version, nor its inserter to have failed. ids is the
-// transaction that is committing.
+// visible reports that a version's inserter is known to have committed and that no finished transaction is known to have removed it. ids is
+// the transaction that is committing.
 func (tr *tracer) visible(v *version, ids []uint32) bool {
+	state := func(xid uint32) XactState {
+		if x := tr.xacts[xid]; x != nil && !slices.Contains(ids, xid) {
+			return x.State
+		}
+		return Committed
+	}
+	made := v.hasTuple && (v.tuple.XminCommitted() || v.tuple.XminFrozen())
 	for i := range tr.events {
 		e := &tr.events[i]
-		state := Unfinished
-		if x := tr.xacts[e.XID]; x != nil {
-			state = x.State
-		}
-		switch made := e.version == v && e.inserts() || e.Rel == v.rel && e.NewTID == v.tid; {
+		switch {
 		case e.version == v && e.removes():
-			if state == Committed || slices.Contains(ids, e.XID) {
+			if state(e.XID) == Committed {
 				return false
 			}
-		case made && (state == Aborted || state == Crashed):
-			return false
+		case e.version == v && e.Op == OpImage:
+			made = made || state(e.Xmin) == Committed
+			if e.Xmax != 0 && (v.tuple.XmaxCommitted() || state(e.Xmax) == Committed) {
+				return false
+			}
+		case e.version == v && e.inserts() || e.Rel == v.rel && e.NewTID == v.tid:
+			if s := state(e.XID); s == Aborted || s == Crashed {
+				return false
+			}
+			made = true
 		}
 	}
-	return true
+	return made
 }
 
 func (e *Event) inserts() bool {
