@@ -1,0 +1,49 @@
+package mechanisms
+
+import (
+	inv "inquest/investigations"
+)
+
+// tableGone are the committed removals of the table, or of the part of it that
+// held the row, when the row had been committed before.
+func tableGone(v View, kind inv.FactKind) inv.Facts {
+	var out inv.Facts
+	for _, r := range Ended(v.Story.Removals, Committed) {
+		if r.Fact.Kind == kind && len(committedBefore(v, r)) > 0 && !storedAfter(v, r) {
+			out = append(out, r.Facts()...)
+		}
+	}
+	return out
+}
+
+// rowDeleted is the rule that the row itself was deleted.
+func rowDeleted(role Role) Rule {
+	return Rule{
+		Role: role, Says: "the row itself was deleted",
+		Find: func(v View) inv.Facts {
+			if d, ok := v.Story.removal(); ok {
+				return d.Facts()
+			}
+			return nil
+		},
+		Looked: func(v View) bool { return v.Facts.Any(inv.WALCovered) },
+	}
+}
+
+// statementLogged is the rule that a log shows a statement of this kind on the
+// table. It was written before the statement ran, so it supports and proves
+// nothing.
+func statementLogged(says, op string) Rule {
+	return Rule{
+		Role: Supports, Says: says,
+		Find: func(v View) inv.Facts { return removalStatements(v).With("op", op) },
+	}
+}
+
+// bySession names the one session that can have done the act.
+func bySession(v View) string {
+	if a := soleActor(v); len(a) > 0 {
+		return " by " + sessionName(a[0])
+	}
+	return ""
+}
