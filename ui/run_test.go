@@ -33,7 +33,7 @@ func (o *output) String() string { o.mu.Lock(); defer o.mu.Unlock(); return o.b.
 
 // runs starts the program over pipes and returns its output, its keyboard and
 // what it ends with.
-func runs(t *testing.T, ctx context.Context, b ui.Backend, start string) (*output, io.Writer, <-chan error) {
+func runs(ctx context.Context, t *testing.T, b ui.Backend, start string) (*output, io.Writer, <-chan error) {
 	t.Helper()
 	in, keys := io.Pipe()
 	t.Cleanup(func() { _ = keys.Close() })
@@ -64,7 +64,7 @@ func ends(t *testing.T, out *output, done <-chan error) error {
 }
 
 func TestRunQuits(t *testing.T) {
-	out, keys, done := runs(t, context.Background(), uitest.NewFake(), "")
+	out, keys, done := runs(context.Background(), t, uitest.NewFake(), "")
 	_, _ = keys.Write([]byte("q"))
 	if err := ends(t, out, done); err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestRunQuits(t *testing.T) {
 
 func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	out, _, done := runs(t, ctx, uitest.NewFake(), "")
+	out, _, done := runs(ctx, t, uitest.NewFake(), "")
 	cancel()
 	if err := ends(t, out, done); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 func TestRunEndsInOrderOnSignals(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		f := &counting{Fake: uitest.NewFake(), opened: make(chan struct{})}
-		out, _, done := runs(t, context.Background(), f, "/cases/e7a4.inquest")
+		out, _, done := runs(context.Background(), t, f, "/cases/e7a4.inquest")
 		<-f.opened
 		time.Sleep(50 * time.Millisecond) // the case is on screen
 		if err := syscall.Kill(os.Getpid(), sig); err != nil {

@@ -48,8 +48,7 @@ func sweepDrills(temp string) {
 	for _, owner := range left {
 		lock := flock.New(owner)
 		if ok, err := lock.TryLock(); err == nil && ok {
-			os.RemoveAll(filepath.Dir(owner))
-			lock.Unlock()
+			_ = errors.Join(os.RemoveAll(filepath.Dir(owner)), lock.Unlock())
 		}
 	}
 }

@@ -17,22 +17,22 @@ func TestHistogramShowsWhatWasNotCovered(t *testing.T) {
 		t.Fatal(err)
 	}
 	t0 := time.Date(2025, 11, 27, 14, 0, 0, 0, time.UTC)
-	min := func(n int) time.Time { return t0.Add(time.Duration(n) * time.Minute) }
-	span := sources.Window{From: t0, To: min(10)}
+	minute := func(n int) time.Time { return t0.Add(time.Duration(n) * time.Minute) }
+	span := sources.Window{From: t0, To: minute(10)}
 	for name, c := range map[string]struct {
 		cov    []sources.Coverage
 		events []int
 		want   string
 	}{
 		"nothing read":  {nil, nil, "░░░░░░░░░░"},
-		"all read":      {[]sources.Coverage{{From: t0, To: min(10)}}, nil, "▁▁▁▁▁▁▁▁▁▁"},
-		"read in part":  {[]sources.Coverage{{From: min(2), To: min(5)}}, nil, "░░▁▁▁▁░░░░"},
-		"a gap":         {[]sources.Coverage{{From: t0, To: min(10), Gaps: []sources.Gap{{From: min(4), To: min(6)}}}}, nil, "▁▁▁▁░░▁▁▁▁"},
-		"a short gap":   {[]sources.Coverage{{From: t0, To: min(10), Gaps: []sources.Gap{{From: min(4).Add(20 * time.Second), To: min(4).Add(40 * time.Second)}}}}, nil, "▁▁▁▁░▁▁▁▁▁"},
-		"unknown zone":  {[]sources.Coverage{{From: t0, To: min(10), ZoneUnknown: true}}, nil, "░░░░░░░░░░"},
-		"events":        {[]sources.Coverage{{From: t0, To: min(10)}}, []int{3, 3, 7}, "▁▁▁█▁▁▁▅▁▁"},
+		"all read":      {[]sources.Coverage{{From: t0, To: minute(10)}}, nil, "▁▁▁▁▁▁▁▁▁▁"},
+		"read in part":  {[]sources.Coverage{{From: minute(2), To: minute(5)}}, nil, "░░▁▁▁▁░░░░"},
+		"a gap":         {[]sources.Coverage{{From: t0, To: minute(10), Gaps: []sources.Gap{{From: minute(4), To: minute(6)}}}}, nil, "▁▁▁▁░░▁▁▁▁"},
+		"a short gap":   {[]sources.Coverage{{From: t0, To: minute(10), Gaps: []sources.Gap{{From: minute(4).Add(20 * time.Second), To: minute(4).Add(40 * time.Second)}}}}, nil, "▁▁▁▁░▁▁▁▁▁"},
+		"unknown zone":  {[]sources.Coverage{{From: t0, To: minute(10), ZoneUnknown: true}}, nil, "░░░░░░░░░░"},
+		"events":        {[]sources.Coverage{{From: t0, To: minute(10)}}, []int{3, 3, 7}, "▁▁▁█▁▁▁▅▁▁"},
 		"uncovered one": {nil, []int{5}, "░░░░░█░░░░"},
-		"buckets":       {[]sources.Coverage{{From: t0, To: min(10), Buckets: []int64{0, 4, 8}, BucketStart: t0, BucketWidth: 2 * time.Minute}}, nil, "▁▁▅▅██▁▁▁▁"},
+		"buckets":       {[]sources.Coverage{{From: t0, To: minute(10), Buckets: []int64{0, 4, 8}, BucketStart: t0, BucketWidth: 2 * time.Minute}}, nil, "▁▁▅▅██▁▁▁▁"},
 	} {
 		count := func(from, until time.Time) int {
 			n := 0

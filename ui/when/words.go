@@ -79,7 +79,7 @@ func epoch(s string) (time.Time, bool) {
 // zone reads Z, UTC, an offset or an IANA name. Abbreviations such as CST are
 // refused: they mean different zones in different places.
 func (p *parser) zone(tok, raw string) (bool, error) {
-	loc := (*time.Location)(nil)
+	var loc *time.Location
 	switch m := offset.FindStringSubmatch(tok); {
 	case tok == "z", tok == "utc", tok == "gmt":
 		loc = time.UTC
