@@ -37,7 +37,7 @@ func TestHistogramShowsWhatWasNotCovered(t *testing.T) {
 		count := func(from, until time.Time) int {
 			n := 0
 			for _, m := range c.events {
-				if !min(m).Before(from) && min(m).Before(until) {
+				if !minute(m).Before(from) && minute(m).Before(until) {
 					n++
 				}
 			}
