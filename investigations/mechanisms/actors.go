@@ -191,9 +191,6 @@ func actorNot(says string, is func(View, inv.Fact) bool) Rule {
 func person(_ View, f inv.Fact) bool { return isPerson(f) }
 func typed(_ View, f inv.Fact) bool  { return isInteractive(f) }
 func job(_ View, f inv.Fact) bool    { return isJob(f) }
-func service(v View, f inv.Fact) bool {
-	return isService(v, f)
-}
 
 // byActor names the family of a removal by who did it; other is the family when
 // that is not known.

@@ -44,7 +44,8 @@ func cascadeDelete() Mechanism {
 		},
 		Explains: []string{"manual-delete", "api-delete", "script-delete", "retention-delete"},
 		Says: func(v View) string {
-			for _, f := range parentFirst(v) {
+			if list := parentFirst(v); len(list) > 0 {
+				f := list[0]
 				s := fmt.Sprintf("xid %s deleted from %s first, and the foreign key %s took the row", f.Attr("xid"), parentIn(v, f), cascadeName(v, f))
 				if a := soleActor(v); len(a) > 0 {
 					return s + "; one session could have done it: " + sessionName(a[0]) + "."

@@ -136,7 +136,8 @@ func fateHistory(v View) (inv.Fate, bool) {
 	if !v.Facts.Any(inv.RowAbsent) {
 		return none()
 	}
-	for _, f := range v.Facts.Of(inv.RowInHistory).With("operation", "delete") {
+	if list := v.Facts.Of(inv.RowInHistory).With("operation", "delete"); len(list) > 0 {
+		f := list[0]
 		standing := inv.Probable
 		if f.Attr("written-by") == "trigger" {
 			standing = inv.Established

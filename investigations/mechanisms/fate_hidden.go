@@ -101,12 +101,12 @@ func (n Node) why() string {
 // application's search path leads to a table of the same name in another.
 func fateOtherSchema(v View, visible inv.Facts) (inv.Fate, bool) {
 	table := visible[0].Attr("table")
-	for _, f := range v.property("resolves-elsewhere").With("table", table) {
-		standing := inv.Established
+	if list := v.property("resolves-elsewhere").With("table", table); len(list) > 0 {
+		f := list[0]
 		if v.Record.Table != "" && strings.Contains(v.Record.Table, ".") && strings.EqualFold(v.Record.Table, table) {
 			return none() // the person asked for this very table
 		}
-		return fate(inv.FateHidden, standing, append(inv.Facts{f}, visible...), "The row is in %s, while the application looks in %s: %s.", table, f.Attr("value"), f.Says)
+		return fate(inv.FateHidden, inv.Established, append(inv.Facts{f}, visible...), "The row is in %s, while the application looks in %s: %s.", table, f.Attr("value"), f.Says)
 	}
 	if twin := v.property("lookalike").With("table", table); len(twin) > 0 {
 		return fate(inv.FateHidden, inv.Established, append(twin, visible...), "The row is in %s, which is no part of %s any more: %s.", table, twin[0].Attr("value"), twin[0].Says)

@@ -69,9 +69,7 @@ func discardedLoss(v View) (loss, bool) {
 		return loss{}, false
 	}
 	l := loss{standing: inv.Established, facts: ins.Facts(), mechanism: howRewound(v, ins.When())}
-	for _, f := range v.Facts.Of(inv.TimelineSwitch) {
-		l.facts = append(l.facts, f)
-	}
+	l.facts = append(l.facts, v.Facts.Of(inv.TimelineSwitch)...)
 	l.says = "The row was committed to " + ins.Table() + " " + clock(ins.When()) + " in WAL that is no part of the server's history any more: " + rewound(l.mechanism) + "."
 	if _, deleted := v.Discarded.removal(); deleted {
 		return loss{}, false // it had been deleted before that history was left behind

@@ -45,7 +45,8 @@ func responseBeforeWrite() Mechanism {
 			},
 		},
 		Says: func(v View) string {
-			for _, f := range v.Facts.Of(inv.IDIssued) {
+			if list := v.Facts.Of(inv.IDIssued); len(list) > 0 {
+				f := list[0]
 				s := "The id was handed out" + at(f.Time) + ", and no insert of it reached this server: " + f.Says
 				if e := failedAfterAnswer(v); len(e) > 0 {
 					s += "; afterwards: " + e[0].Says

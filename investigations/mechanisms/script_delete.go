@@ -34,7 +34,8 @@ func scriptDelete() Mechanism {
 			removedByTable(Contradicts),
 		},
 		Says: func(v View) string {
-			for _, f := range contents(v) {
+			if list := contents(v); len(list) > 0 {
+				f := list[0]
 				s := fmt.Sprintf("xid %s, committed%s, deleted %s rows in one transaction", f.Attr("xid"), at(f.Time), f.Attr("deletes"))
 				if m := migrates(v); len(m) > 0 {
 					return s + ", and wrote to a migration tool's table: it was a migration."

@@ -44,7 +44,8 @@ func writeSwallowed() Mechanism {
 		},
 		Explains: []string{"response-before-write"},
 		Says: func(v View) string {
-			for _, f := range swallowers(v) {
+			if list := swallowers(v); len(list) > 0 {
+				f := list[0]
 				s := "An insert can vanish without an error: " + f.Says + "."
 				if st := insertStatements(v); len(st) > 0 {
 					s = "The insert reached the server" + at(st[0].Time) + " and wrote nothing: " + f.Says + "."

@@ -75,7 +75,7 @@ var knownReasons = []struct{ text, state string }{
 	{"out of range for type", "22003"},
 }
 
-// severity is the server's own word for the level: LOG, ERROR, FATAL, …
+// severity is the server's own word for the level, such as LOG or ERROR.
 func severity(e sources.Event) string { return strings.ToUpper(e.Field("error_severity")) }
 
 // abortErrors are the lines that can explain why a transaction was rolled back:
