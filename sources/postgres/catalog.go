@@ -2,17 +2,27 @@ package postgres
 
 import "inquest/sources/catalog"
 
-// Key and the other names are those of package catalog, which describes what the
-// catalogue and the pages say, so that stored evidence is read without a driver.
+// What the catalogue and the pages say is described by package catalog, so that
+// stored evidence is read without this driver.
 type (
-	Key        = catalog.Key
-	KeyPart    = catalog.KeyPart
-	TableInfo  = catalog.Table
-	Match      = catalog.Match
-	Index      = catalog.Index
-	Place      = catalog.Place
-	Places     = catalog.Places
+	// Key is catalog's type.
+	Key = catalog.Key
+	// KeyPart is catalog's type.
+	KeyPart = catalog.KeyPart
+	// TableInfo is catalog's type.
+	TableInfo = catalog.Table
+	// Match is catalog's type.
+	Match = catalog.Match
+	// Index is catalog's type.
+	Index = catalog.Index
+	// Place is catalog's type.
+	Place = catalog.Place
+	// Places is catalog's type.
+	Places = catalog.Places
+	// RowVersion is catalog's type.
 	RowVersion = catalog.RowVersion
+	// IndexEntry is catalog's type.
 	IndexEntry = catalog.IndexEntry
+	// PageSearch is catalog's type.
 	PageSearch = catalog.PageSearch
 )

@@ -11,10 +11,13 @@ import (
 	"inquest/sources/catalog"
 )
 
-// What a search finds is described by package catalog.
+// What a search finds, as package catalog describes it.
 type (
-	Elsewhere    = catalog.Elsewhere
-	PlaceHit     = catalog.PlaceHit
+	// Elsewhere is catalog's type.
+	Elsewhere = catalog.Elsewhere
+	// PlaceHit is catalog's type.
+	PlaceHit = catalog.PlaceHit
+	// SkippedPlace is catalog's type.
 	SkippedPlace = catalog.SkippedPlace
 )
 

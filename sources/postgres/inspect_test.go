@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"inquest/sources/heap"
 	"inquest/sources/pgserver"
 	"inquest/sources/pgserver/pgservertest"
 	"inquest/sources/postgres"
@@ -97,7 +96,7 @@ func TestWALByWalinspectTellsTheSameLives(t *testing.T) {
 
 func traceIt(t *testing.T, src wal.Source, info *postgres.TableInfo, m postgres.Match) *wal.Lineage {
 	t.Helper()
-	target := wal.Target{Rel: info.File, OID: info.OID, Table: info.Name, Columns: info.Columns, Key: []heap.KeyPart(m.Parts)}
+	target := wal.Target{Rel: info.File, OID: info.OID, Table: info.Name, Columns: info.Columns, Key: m.Parts}
 	for _, ix := range info.Indexes {
 		target.Indexes = append(target.Indexes, wal.IndexTarget{Rel: ix.File, OID: ix.OID, Name: ix.Name, KeyAttNums: []int16{1}})
 	}

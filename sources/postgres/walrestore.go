@@ -271,11 +271,10 @@ func mainLock(_ *told, d *describedBy) []byte {
 }
 
 var (
-	xactTime   = regexp.MustCompile(`\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d(?::\d\d)?`)
-	xactTwo    = regexp.MustCompile(`^(\d+): `)
-	xactGID    = regexp.MustCompile(`^gid (.*): \d{4,}-\d\d-\d\d `)
-	xactTop    = regexp.MustCompile(`^xtop (\d+): `)
-	droppedOne = regexp.MustCompile(`(\d+)/(\d+)/(\d+)`)
+	xactTime = regexp.MustCompile(`\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d(?::\d\d)?`)
+	xactTwo  = regexp.MustCompile(`^(\d+): `)
+	xactGID  = regexp.MustCompile(`^gid (.*): \d{4,}-\d\d-\d\d `)
+	xactTop  = regexp.MustCompile(`^xtop (\d+): `)
 )
 
 func (d *describedBy) micros() uint64 {
@@ -360,11 +359,16 @@ func mainPrepare(t *told, d *describedBy) []byte {
 		gid = m[1]
 	}
 	n, xids := d.xids("subxacts")
-	b := make([]byte, 72)
-	le.PutUint32(b[8:], t.xid)
-	le.PutUint64(b[16:], d.micros())
-	le.PutUint32(b[28:], n)
-	le.PutUint16(b[54:], uint16(len(gid)+1))
+	b := le.AppendUint32(make([]byte, 0, 128), 0)
+	b = le.AppendUint32(b, 0)
+	b = le.AppendUint32(b, t.xid)
+	b = le.AppendUint32(b, 0)
+	b = le.AppendUint64(b, d.micros())
+	b = le.AppendUint32(b, 0)
+	b = le.AppendUint32(b, n)
+	b = append(b, make([]byte, 22)...) // counts of what is not told (15 and later)
+	b = le.AppendUint16(b, uint16(len(gid)+1))
+	b = append(b, make([]byte, 16)...)
 	b = append(b, gid...)
 	b = append(b, make([]byte, 8-len(gid)&7)...)
 	return append(b, xids...)
@@ -372,7 +376,7 @@ func mainPrepare(t *told, d *describedBy) []byte {
 
 // assemble returns the bytes of a record without its header filled in.
 func (o *walWriter) assemble(t *told, main []byte) []byte {
-	raw := make([]byte, recordHead)
+	raw := append([]byte(nil), make([]byte, recordHead)...)
 	var data []byte
 	for i := range t.blocks {
 		b := &t.blocks[i]

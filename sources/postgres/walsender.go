@@ -215,23 +215,23 @@ func (f *flow) message(msg pgproto3.BackendMessage) (ready bool, err error) {
 
 func (f *flow) data(b []byte) error {
 	switch {
+	case f.failed != nil: // only the end is waited for
 	case len(b) >= 25 && b[0] == 'w': // XLogData: start, end of WAL, time, bytes
-		if f.failed != nil {
-			return nil
-		}
-		at := wal.LSN(binary.BigEndian.Uint64(b[1:]))
-		if err := f.keep(at, b[25:]); err != nil {
-			f.failed = err
-			return f.stop()
-		}
-		f.at = at + wal.LSN(len(b)-25)
-		if f.at >= f.upto {
-			return f.stop()
-		}
+		return f.take(wal.LSN(binary.BigEndian.Uint64(b[1:])), b[25:])
 	case len(b) >= 18 && b[0] == 'k' && b[17] != 0 && !f.stopped: // keepalive that wants an answer
 		return f.reply()
 	}
 	return nil
+}
+
+// take hands a piece of WAL on, and tells the server to stop when it was enough.
+func (f *flow) take(at wal.LSN, b []byte) error {
+	if f.failed = f.keep(at, b); f.failed == nil {
+		if f.at = at + wal.LSN(len(b)); f.at < f.upto {
+			return nil
+		}
+	}
+	return f.stop()
 }
 
 // reply tells what was received. It never claims that anything was flushed or
