@@ -165,6 +165,7 @@ type flow struct {
 	keep     func(wal.LSN, []byte) error
 	stopped  bool // we said that we have enough
 	failed   error
+	broken   bool // keep failed: only the end is waited for
 }
 
 func (f *flow) run(ctx context.Context, command string) error {
@@ -215,8 +216,7 @@ func (f *flow) message(msg pgproto3.BackendMessage) (ready bool, err error) {
 
 func (f *flow) data(b []byte) error {
 	switch {
-	case f.failed != nil: // only the end is waited for
-	case len(b) >= 25 && b[0] == 'w': // XLogData: start, end of WAL, time, bytes
+	case len(b) >= 25 && b[0] == 'w' && !f.broken: // XLogData: start, end of WAL, time, bytes
 		return f.take(wal.LSN(binary.BigEndian.Uint64(b[1:])), b[25:])
 	case len(b) >= 18 && b[0] == 'k' && b[17] != 0 && !f.stopped: // keepalive that wants an answer
 		return f.reply()
@@ -226,10 +226,13 @@ func (f *flow) data(b []byte) error {
 
 // take hands a piece of WAL on, and tells the server to stop when it was enough.
 func (f *flow) take(at wal.LSN, b []byte) error {
-	if f.failed = f.keep(at, b); f.failed == nil {
-		if f.at = at + wal.LSN(len(b)); f.at < f.upto {
-			return nil
-		}
+	if err := f.keep(at, b); err != nil {
+		f.failed, f.broken = err, true
+		return f.stop()
+	}
+	f.at = at + wal.LSN(len(b))
+	if f.at < f.upto {
+		return nil
 	}
 	return f.stop()
 }
