@@ -49,7 +49,9 @@ func stageForget(ctx context.Context, s *Stage, schema string, statements ...str
 		return Scene{}, err
 	}
 	traffic := s.Traffic(ctx, sh.app(), 3, Pace{8 * time.Millisecond, 40 * time.Millisecond}, sh.step)
-	victim, err := sh.placeOne(ctx)
+	last := newOrder()
+	last.customer = lastCustomer
+	victim, err := sh.placeFor(ctx, last)
 	if err != nil {
 		return Scene{}, err
 	}
@@ -67,7 +69,7 @@ func stageForget(ctx context.Context, s *Stage, schema string, statements ...str
 
 func (s *shop) forget(ctx context.Context, victim order, statements []string) error {
 	begun := time.Now()
-	// Traffic may order for the same customer at this moment; those go, too.
+	// The orders that traffic reads may be this customer's; those go, too.
 	s.mu.Lock()
 	s.placed = s.placed[:100]
 	s.mu.Unlock()
