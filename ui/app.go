@@ -44,10 +44,11 @@ type App struct {
 	what    string    // what opening is about, for people
 	drill   string    // the drill being built
 
-	armed   bool // one ctrl+c was pressed
-	ticking bool
-	tick    int
-	quit    bool
+	armed    bool // one ctrl+c was pressed
+	ticking  bool
+	tick     int
+	clocking bool // the next stroke of the clock is on its way
+	quit     bool
 }
 
 // entry is one screen of the stack with its keys, and the case it belongs to.
@@ -97,7 +98,7 @@ func (a *App) Init() tea.Cmd {
 // Update routes one message.
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := a.route(msg)
-	return a, tea.Batch(cmd, a.animate(), a.expire())
+	return a, tea.Batch(cmd, a.animate(), a.expire(), a.clock())
 }
 
 func (a *App) route(msg tea.Msg) tea.Cmd {
@@ -113,6 +114,9 @@ func (a *App) route(msg tea.Msg) tea.Cmd {
 		a.ticking = false
 		a.tick++
 		return nil
+	case clockMsg:
+		a.clocking = false
+		return nil
 	case toastOver:
 		if m.said == a.said {
 			a.toast = nav.Toast{}
@@ -121,7 +125,7 @@ func (a *App) route(msg tea.Msg) tea.Cmd {
 	case live.Ended:
 		return a.ended(m)
 	case live.Closed:
-		return nav.Fail(m.Err)
+		return tea.Batch(nav.Fail(m.Err), a.home.Reload()) // it is no longer in use
 	case recalled:
 		a.home.Restore(m.place)
 		return nil
@@ -165,6 +169,19 @@ func (a *App) animate() tea.Cmd {
 	}
 	a.ticking = true
 	return a.hooks.After(200*time.Millisecond, func() tea.Msg { return tickMsg{} })
+}
+
+type clockMsg struct{}
+
+// clock draws the screen again twice a minute while it counts down to the end of
+// some evidence, and otherwise never.
+func (a *App) clock() tea.Cmd {
+	s, ok := a.top().Screen.(nav.Clocked)
+	if !ok || a.clocking || a.quit || !s.Counts(a.opts.Now()) {
+		return nil
+	}
+	a.clocking = true
+	return a.hooks.After(30*time.Second, func() tea.Msg { return clockMsg{} })
 }
 
 // busy reports whether anything shows a spinner.

@@ -45,7 +45,7 @@ func TestFirstWalk(t *testing.T) {
 	}
 	want(t, d, "press R to run the checklist: WAL of 14:58 is gone in 3 h 20 min")
 	d.Press("R")
-	want(t, d, "Never committed · established", "press w to read the report")
+	want(t, d, "Never committed · established", "w to read the report")
 	d.Press("e")
 	d.Type("/tmp/report.md")
 	d.Press("enter")

@@ -105,6 +105,11 @@ func scenes() []scene {
 		{name: "statements-one", keys: after(run, "S", "down", "enter")},
 		{name: "report", keys: after(run, "w")},
 		{name: "drills", keys: []string{"t", "down"}},
+		{name: "drills-filter", keys: []string{"t", "/", "type:fail"}},
+		{name: "matrix-filter", keys: after(run, "h", "/", "type:grep")},
+		{name: "evidence-table", keys: after(run, ":", "type:table dtr", "enter")},
+		{name: "case-marked", keys: after(run, "tab", "tab", "m", "shift+tab", "m", "shift+tab", "m")},
+		{name: "case-filter-none", keys: after(run, "/", "type:zzzz", "enter", "tab")},
 		{name: "drills-error", fake: func(f *uitest.Fake) {
 			f.OpenErr = errors.New("start postgres: no space left on device: free 200 MB and try again")
 		}, keys: []string{"t", "enter"}},

@@ -18,6 +18,7 @@ func (a *App) pop() tea.Cmd {
 	if e.live == nil || a.onStack(e.live) {
 		return nil
 	}
+	a.home.Restore(e.live.Session.Path())
 	return tea.Batch(a.remember(e.live.Session.Path(), e.Screen), a.closeIdle(e.live), a.home.Reload())
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -50,7 +51,7 @@ func (p *program) screens(ctx context.Context, d backend.Backend, l look) error 
 	places := placeFolder(caseDir(p))
 	err := ui.Run(ctx, ui.Options{
 		Backend: d, Theme: l.theme, ASCII: l.ascii, NoColor: l.noColor, Mouse: l.mouse,
-		Start: l.start, Drill: l.drill, Folder: caseDir(p),
+		Start: l.start, Drill: l.drill, Folder: p.tilde(caseDir(p)),
 		Colors: p.config.UI.Colors, Keys: p.config.UI.Keys,
 		Recall: places.recall, Remember: places.remember,
 		Getenv: p.getenv, Now: p.now, Zone: time.Local,
@@ -61,8 +62,17 @@ func (p *program) screens(ctx context.Context, d backend.Backend, l look) error 
 // plainly is the same as labelled lines of text.
 func (p *program) plainly(ctx context.Context, d backend.Backend, l look) error {
 	return p.left(ctx, plain.Run(ctx, plain.Options{
-		Backend: d, In: p.in, Out: p.out, Start: l.start, Drill: l.drill, Folder: caseDir(p), Now: p.now, Zone: time.Local,
+		Backend: d, In: p.in, Out: p.out, Start: l.start, Drill: l.drill, Folder: p.tilde(caseDir(p)), Now: p.now, Zone: time.Local,
 	}))
+}
+
+// tilde writes a path below the home folder as people do.
+func (p *program) tilde(path string) string {
+	home := p.getenv("HOME")
+	if rest, ok := strings.CutPrefix(path, home+"/"); ok && home != "" && home != "/" {
+		return "~/" + rest
+	}
+	return path
 }
 
 // left turns the reason why the UI ended into the exit status.

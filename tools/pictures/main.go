@@ -48,12 +48,12 @@ var shots = []shot{
 	{name: "case", keys: []string{"t", "Enter", "wait:Not judged yet", "R", "wait:the whole checklist has ended", "Tab"}, wait: "rolled back"},
 	{name: "matrix", keys: []string{"h"}, wait: "Causes", back: []string{"Escape"}},
 	{name: "timeline", keys: []string{"t"}, wait: "Selected event", back: []string{"Escape"}},
-	{name: "report", keys: []string{"w"}, wait: "What happened to", back: []string{"Escape", "Escape", "Escape"}},
-	{name: "home", wait: "3 investigations"},
+	{name: "report", keys: []string{"w"}, wait: "What happened to", back: []string{"Escape", "Escape", "Escape", "Escape"}},
+	{name: "home", keys: []string{"wait:3 investigations", "wait:established · practice"}, wait: "▸ e7a4"},
 }
 
 // earlier are the drills that Home lists.
-var earlier = []string{"psql-delete", "deadlock-victim"}
+var earlier = []string{"psql-delete", "rolled-back-error"}
 
 func run(ctx context.Context, program, out string, w, h int) error {
 	program, err := filepath.Abs(program)
@@ -65,9 +65,9 @@ func run(ctx context.Context, program, out string, w, h int) error {
 		return err
 	}
 	defer os.RemoveAll(cases)
-	// The folder stands on the screen: it is given a name that reads like a real one.
-	home := filepath.Join(cases, "inquest")
-	env := append(os.Environ(), "INQUEST_CASES="+home, "TERM=tmux-256color", "COLORTERM=", "NO_COLOR=", "INQUEST_CONFIG="+filepath.Join(cases, "none.yaml"), "TZ=UTC")
+	// The folder stands on the screen: it is one below a home folder.
+	home := filepath.Join(cases, ".local", "share", "inquest")
+	env := append(os.Environ(), "HOME="+cases, "INQUEST_CASES="+home, "TERM=tmux-256color", "COLORTERM=", "NO_COLOR=", "INQUEST_CONFIG="+filepath.Join(cases, "none.yaml"), "TZ=UTC")
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}

@@ -225,14 +225,11 @@ func (c *Case) Close() tea.Cmd {
 	c.end()
 	s := c.Session
 	return func() tea.Msg {
-		if err := s.Close(); err != nil {
-			return Closed{Err: err}
-		}
-		return nil
+		return Closed{Err: s.Close()}
 	}
 }
 
-// Closed says that a session could not be closed cleanly.
+// Closed says that a session has been closed; Err says why not cleanly.
 type Closed struct{ Err error }
 
 // Elapsed returns how long the longest running probe has run.

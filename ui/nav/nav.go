@@ -152,6 +152,10 @@ type Former interface{ Form() bool }
 // Worker is a screen that shows work under way, beside what the case runs.
 type Worker interface{ Busy() bool }
 
+// Clocked is a screen that shows how long something will still be there: it is
+// drawn again now and then while Counts says so.
+type Clocked interface{ Counts(now time.Time) bool }
+
 // Clicker is a screen whose things can be selected with the mouse. The cell is
 // that of the last View.
 type Clicker interface{ Click(x, y int) tea.Cmd }

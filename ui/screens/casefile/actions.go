@@ -18,11 +18,11 @@ func (s *Screen) Actions() keys.Table {
 		{ID: "pane", Keys: []string{"tab"}, Title: "Go to the next pane", Short: "pane", Group: "Look", Run: s.turn(1)},
 		{ID: "open", Keys: []string{"enter", "right", "l"}, Title: "Open or answer the selected thing", Short: "open", Group: "Look", Run: s.open},
 		{ID: "run-all", Keys: []string{"R"}, Title: "Run the whole checklist", Short: "run all", Group: "Run", Disabled: s.cannotRun, Run: s.runAll},
-		{ID: "run-step", Keys: []string{"r"}, Title: "Run the selected step", Short: "run step", Group: "Run", Disabled: s.cannotRun, Run: s.runStep},
+		{ID: "run-step", Keys: []string{"r"}, Title: "Run the selected step", Short: "run step", Group: "Run", Disabled: s.cannotRunStep, Run: s.runStep},
 		{ID: "run-probe", Keys: []string{"p"}, Title: "Run only the selected probe", Group: "Run", Disabled: s.cannotRunProbe, Run: s.runProbe},
 		{ID: "cancel", Keys: []string{"x"}, Title: "Cancel the selected probe, or all that run", Short: "cancel", Group: "Run", Disabled: s.nothingRuns, Run: s.cancel},
 		{ID: "sql", Keys: []string{"s"}, Title: "Show what the selected probe asks, and the SQL or command it sends", Group: "Look", Disabled: s.noProbe, Run: s.showSQL},
-		{ID: "verdict", Keys: []string{"v"}, Title: "Give the step your verdict", Short: "verdict", Group: "Answer", Disabled: s.readOnly, Run: s.verdict},
+		{ID: "verdict", Keys: []string{"v"}, Title: "Give the step your verdict", Short: "verdict", Group: "Answer", Disabled: s.cannotSign, Run: s.verdict},
 		{ID: "note", Keys: []string{"n"}, Title: "Write a note on the selected thing", Short: "note", Group: "Answer", Disabled: s.readOnly, Run: s.note},
 		{ID: "mark", Keys: []string{"m"}, Title: "Mark the selected thing, or take its mark away", Short: "mark", Group: "Answer", Disabled: s.readOnly, Run: s.mark},
 		{ID: "undo", Keys: []string{"u"}, Title: "Undo the newest answer, verdict or note", Short: "undo", Group: "Answer", Disabled: s.cannotUndo, Run: s.undo},
@@ -63,6 +63,27 @@ func (s *Screen) cannotRun() string {
 		return "probes are running: wait for them, or cancel with x"
 	}
 	return ""
+}
+
+func (s *Screen) noStep() string {
+	if _, ok := s.step(); !ok {
+		return "no step is selected: esc clears the filter"
+	}
+	return ""
+}
+
+func (s *Screen) cannotRunStep() string {
+	if why := s.cannotRun(); why != "" {
+		return why
+	}
+	return s.noStep()
+}
+
+func (s *Screen) cannotSign() string {
+	if why := s.readOnly(); why != "" {
+		return why
+	}
+	return s.noStep()
 }
 
 func (s *Screen) noProbe() string {

@@ -2,9 +2,11 @@ package casefile
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"inquest/investigations"
+	"inquest/sources"
 	"inquest/ui/parts"
 )
 
@@ -34,7 +36,7 @@ func (s *Screen) NextAt(now time.Time) string {
 	if i := s.unanswered(); i >= 0 && snap.Assessment.Fate.Standing != investigations.Established {
 		return fmt.Sprintf("answer the question of step %d: go there with %d, then tab and ⏎", i+1, (i+1)%10)
 	}
-	return "press w to read the report, e to write it to a file"
+	return "press a for the answer in full, w to read the report, e to write it to a file"
 }
 
 func expiring(a investigations.Assessment, now time.Time) string {
@@ -76,4 +78,10 @@ func working(n int) string {
 		return "1 probe is"
 	}
 	return fmt.Sprintf("%d probes are", n)
+}
+
+// Counts reports whether some evidence will be gone at a known moment: the
+// screen then shows how long it still is.
+func (s *Screen) Counts(now time.Time) bool {
+	return slices.ContainsFunc(s.live.Snap.Assessment.Expiring, func(e sources.Expiry) bool { return e.At.After(now) })
 }

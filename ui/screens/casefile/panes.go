@@ -88,7 +88,7 @@ func evidenceOf(st investigations.StepResult) []string {
 func (s *Screen) stepBody(f nav.Frame) []string {
 	st, ok := s.step()
 	if !ok {
-		return nil
+		return parts.Para(f, f.Theme.Dim, " ", "No step matches the filter of the checklist: esc there shows all.")
 	}
 	var head []string
 	if f.W < 58 {
@@ -156,7 +156,7 @@ func (s *Screen) probeRow(f nav.Frame, p investigations.ProbeResult, selected bo
 	l.Add(t.Text, text.Fit(full, room)).Right(t.Dim, tail+" ")
 	out := []string{l.String()}
 	if p.Reading.Outcome == investigations.BlindOutcome && p.Reading.Opens != "" && !running {
-		out = append(out, parts.Para(f, t.Blind, "      → to open it: ", p.Reading.Opens)...)
+		out = append(out, parts.Para(f, t.Blind, "      → ", "to open it: "+p.Reading.Opens)...)
 	}
 	if selected && s.focus == paneStep {
 		out = append(out, s.probeMore(f, p, text.Width(full) > room, full)...)
@@ -185,7 +185,7 @@ func (s *Screen) probeMore(f nav.Frame, p investigations.ProbeResult, cut bool, 
 	if !p.Ran {
 		out = append(out, parts.Para(f, t.Dim, "      ", p.Probe.Asks+" "+p.Probe.Why)...)
 	} else if p.Reading.Outcome != investigations.Found {
-		out = append(out, parts.Para(f, t.Dim, "      does not exclude: ", p.Probe.Negative)...)
+		out = append(out, parts.Para(f, t.Dim, "      ", "does not exclude: "+p.Probe.Negative)...)
 	}
 	for _, n := range s.notesOn("probe:" + p.Probe.ID) {
 		out = append(out, parts.Para(f, t.Accent, "      note: ", n)...)

@@ -4,6 +4,7 @@ package coverage
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -178,4 +179,10 @@ func (s *Screen) source(f nav.Frame, src sources.Status) []string {
 		}
 	}
 	return append(out, text.Blank(f.W))
+}
+
+// Counts reports whether some evidence will be gone at a known moment: the
+// screen then shows how long it still is.
+func (s *Screen) Counts(now time.Time) bool {
+	return slices.ContainsFunc(s.live.Snap.Assessment.Expiring, func(e sources.Expiry) bool { return e.At.After(now) })
 }

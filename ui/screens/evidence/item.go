@@ -69,7 +69,9 @@ func (s *Screen) facts(f nav.Frame, e investigations.Evidence) []string {
 		out = append(out, row("position", e.Position, t.Text)...)
 	}
 	if e.Query != "" {
-		out = append(out, row("query", e.Query, t.Accent)...)
+		for i, line := range text.Lines(strings.TrimSpace(e.Query)) {
+			out = append(out, row(map[bool]string{true: "query"}[i == 0], line, t.Accent)...)
+		}
 	}
 	if e.Intact() {
 		out = append(out, row("sha256", e.SHA256+" ✓ matches", t.Good)...)

@@ -314,7 +314,7 @@ func (s *Screen) mark(t *theme.Theme, c backend.CaseSummary) theme.Mark {
 	}
 	m := t.Fate(investigations.Fate{Kind: c.Fate, Standing: c.Standing})
 	if c.Recording != "" {
-		m.Word += " · recording"
+		m.Word += " · practice"
 	}
 	return m
 }

@@ -74,10 +74,15 @@ func (s *Screen) sync() {
 	s.column = max(0, min(s.column, len(s.causes())-1))
 }
 
-// tells says how well an item tells causes apart: one that speaks for some and
-// against others tells most, one that says the same of all tells nothing.
+// tells says how well an item tells causes apart: what speaks of the likeliest
+// one comes first; then one that speaks for some and against others tells most,
+// and one that says the same of all tells nothing.
 func (s *Screen) tells(id string) int {
 	plus, minus := 0, 0
+	first := 0
+	if h := s.causes()[0]; slices.Contains(h.Supports, id) || slices.Contains(h.Contradicts, id) {
+		first = len(s.causes()) * len(s.causes())
+	}
 	for _, h := range s.causes() {
 		switch {
 		case slices.Contains(h.Contradicts, id):
@@ -87,7 +92,7 @@ func (s *Screen) tells(id string) int {
 		}
 	}
 	silent := len(s.causes()) - plus - minus
-	return plus*minus + plus*silent + minus*silent
+	return first + plus*minus + (plus+minus)*silent
 }
 
 // apply matches the evidence anew.
