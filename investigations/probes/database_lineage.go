@@ -110,6 +110,9 @@ func (t tracing) trace(ctx context.Context, u *walUnion, targets []wal.Target) (
 	if err == nil && !u.live() {
 		l.Notes = append(l.Notes, noteFilesOnly)
 	}
+	if err == nil {
+		u.qualify(l)
+	}
 	return l, err
 }
 

@@ -19,6 +19,16 @@ type walUnion struct {
 	own    []bool // by part: it is the running server's own WAL
 }
 
+// qualify adds what a way of reading WAL does not show: where there is such a
+// thing, an empty lineage is no proof.
+func (u *walUnion) qualify(l *wal.Lineage) {
+	for _, p := range u.parts {
+		if limited, ok := p.(interface{ Limits() []string }); ok {
+			l.Missed = append(l.Missed, limited.Limits()...)
+		}
+	}
+}
+
 func (u *walUnion) add(name string, s wal.Source, own bool) {
 	u.parts = append(u.parts, s)
 	u.names = append(u.names, name)

@@ -104,10 +104,9 @@ func (tr *tracer) classRecord(rec *Record) {
 func (tr *tracer) classUpdated(rec *Record, c *Change, from, to place) {
 	k := &tr.catalogue
 	old, known := k.rows[from]
-	t, has := c.New, known && c.Complete(old) || c.HasNew && c.Prefix+c.Suffix == 0
-	if has {
-		t = c.New
-	} else {
+	has := known && c.Complete(old) || c.HasNew && c.Prefix+c.Suffix == 0
+	t := c.New
+	if !has {
 		t, has = fromImage(c.NewBlock, c.NewTID.Offset)
 	}
 	delete(k.rows, to)

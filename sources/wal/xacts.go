@@ -223,13 +223,13 @@ func (tr *tracer) replacement(t *target, ids []uint32, x *XactEnd) replacement {
 
 // judge tells a copy from a load. A copy goes into the file of a table for the time being, or page by page into the new file.
 func (tr *tracer) judge(c *replacement, t *target, created []RelFile, truncated bool) {
-	any := func(test func(n newFile) bool) bool {
+	some := func(test func(n newFile) bool) bool {
 		return slices.ContainsFunc(c.new, func(f RelFile) bool { return test(tr.creating[f]) })
 	}
-	lent := any(func(n newFile) bool { return n.first != 0 && n.first != t.OID })
-	paged := any(func(n newFile) bool { return n.imaged })
-	filled := any(func(n newFile) bool { return n.filled })
-	told := any(func(n newFile) bool { return n.first != 0 })
+	lent := some(func(n newFile) bool { return n.first != 0 && n.first != t.OID })
+	paged := some(func(n newFile) bool { return n.imaged })
+	filled := some(func(n newFile) bool { return n.filled })
+	told := some(func(n newFile) bool { return n.first != 0 })
 	c.op = OpTruncate
 	switch {
 	case truncated:

@@ -56,7 +56,7 @@ func (r *room) walk(ctx context.Context) error {
 		switch err := r.command(ctx, line); {
 		case errors.Is(err, errBack):
 			return nil
-		case err == errEnd || ctx.Err() != nil:
+		case errors.Is(err, errEnd) || ctx.Err() != nil:
 			return err
 		case err != nil:
 			r.label("error", err.Error())
@@ -170,7 +170,7 @@ func (r *room) walkSteps(ctx context.Context, _ string) error {
 	for i, st := range r.s.Assessment().Steps {
 		r.showStep(i, st)
 		for _, q := range st.Step.Questions {
-			if err := r.question(ctx, q); err == errStop {
+			if err := r.question(ctx, q); errors.Is(err, errStop) {
 				return nil
 			} else if err != nil {
 				return err
@@ -211,13 +211,18 @@ func (r *room) question(ctx context.Context, q investigations.Question) error {
 			r.label("error", "begin with yes, no or unknown")
 			continue
 		}
-		if err := r.s.Record(investigations.EntryAnswered, investigations.Answered{Question: q.ID, Answer: answer, Note: strings.TrimSpace(note)}); err != nil {
-			r.label("error", "not saved: "+err.Error())
-			return nil
-		}
-		r.label("saved", answer)
+		r.saved(answer, r.s.Record(investigations.EntryAnswered, investigations.Answered{Question: q.ID, Answer: answer, Note: strings.TrimSpace(note)}))
 		return nil
 	}
+}
+
+// saved says whether an answer is on disk.
+func (r *room) saved(answer string, err error) {
+	if err != nil {
+		r.label("error", "not saved: "+err.Error())
+		return
+	}
+	r.label("saved", answer)
 }
 
 func (r *room) verdict(_ context.Context, args string) error {

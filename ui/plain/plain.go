@@ -4,8 +4,10 @@
 package plain
 
 import (
+	"errors"
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -42,7 +44,7 @@ func Run(ctx context.Context, o Options) error {
 	w := &walker{o: o, lines: make(chan string)}
 	go w.read(ctx)
 	err := w.home(ctx)
-	if err == errEnd {
+	if errors.Is(err, errEnd) {
 		err = nil
 	}
 	if ctx.Err() != nil {
@@ -52,7 +54,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 // errEnd says that the input has ended or that the person wants to leave.
-var errEnd = fmt.Errorf("the end")
+var errEnd = errors.New("the end")
 
 type walker struct {
 	o     Options
