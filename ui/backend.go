@@ -15,4 +15,5 @@ type (
 	Moments     = backend.Moments
 	Chronicler  = backend.Chronicler
 	Checker     = backend.Checker
+	Connected   = backend.Connected
 )

@@ -67,6 +67,7 @@ func scenes() []scene {
 		{name: "case-causes", keys: after(run, "shift+tab")},
 		{name: "case-hostile", fake: hostile, keys: after(run, "tab")},
 		{name: "case-readonly", fake: func(f *uitest.Fake) { f.ReadOnly = "another process has this case open: following along" }, keys: run},
+		{name: "case-apart", fake: func(f *uitest.Fake) { f.Apart = "no source is connected: open it again with --db and --logs" }, keys: run},
 		{name: "case-sql", keys: after(run, "tab", "s")},
 		{name: "case-exported", keys: after(run, "e", "enter")},
 		{name: "evidence", keys: after(run, "E")},

@@ -6,7 +6,10 @@ import (
 	"inquest/ui/backend"
 )
 
-var _ backend.Checker = (*session)(nil)
+var (
+	_ backend.Checker   = (*session)(nil)
+	_ backend.Connected = (*session)(nil)
+)
 
 // Check asks the sources what they can answer, unless they have been asked in
 // this case already.
@@ -16,4 +19,12 @@ func (s *session) Check(ctx context.Context) error {
 	}
 	_, err := s.runner.CheckSources(ctx, checkLimit)
 	return err
+}
+
+// CannotRun says why no probe can be run.
+func (s *session) CannotRun() string {
+	if len(s.sources) == 0 {
+		return errNoSources.Error()
+	}
+	return ""
 }

@@ -73,6 +73,12 @@ type Checker interface {
 	Check(ctx context.Context) error
 }
 
+// Connected is the ability of a Session to say why its probes cannot be run, as
+// in a saved case that was opened without its connections; "" when they can.
+type Connected interface {
+	CannotRun() string
+}
+
 // CaseSummary is a saved case as Home lists it.
 type CaseSummary struct {
 	Path     string

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"inquest/sources"
+	"inquest/ui/backend"
 )
 
 // Server names server, role and read-only state, as short as it can be said.
@@ -12,7 +13,18 @@ func (c *Case) Server() string {
 	if len(list) == 0 && c.Checking() {
 		return "asking the sources…"
 	}
+	if len(list) > 0 && c.CannotRun() != "" {
+		return ServerText(list) + " (not connected now)"
+	}
 	return ServerText(list)
+}
+
+// CannotRun says why no probe can be run in this case, or "".
+func (c *Case) CannotRun() string {
+	if s, ok := c.Session.(backend.Connected); ok {
+		return s.CannotRun()
+	}
+	return ""
 }
 
 // ServerText names the servers among the sources, with role and read-only state.

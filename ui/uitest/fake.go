@@ -29,6 +29,7 @@ type Fake struct {
 	Events    int    // further events on the timeline
 	Long      *Long  // instead of the case's own timeline
 	ReadOnly  string // why cases are read-only
+	Apart     string // why nothing can be run
 	Created   []backend.NewCase
 	Exported  []string
 	Closed    int

@@ -61,6 +61,9 @@ func (l *Long) Count(source string, from, until time.Time) int {
 	return n / longSources
 }
 
+// CannotRun says why nothing can be run.
+func (s *session) CannotRun() string { return s.f.Apart }
+
 var _ backend.Chronicler = (*session)(nil)
 
 // Moments is the long timeline of the backend, or the case's own.

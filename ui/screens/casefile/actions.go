@@ -62,7 +62,7 @@ func (s *Screen) cannotRun() string {
 	case s.live.Busy():
 		return "probes are running: wait for them, or cancel with x"
 	}
-	return ""
+	return s.live.CannotRun()
 }
 
 func (s *Screen) noStep() string {

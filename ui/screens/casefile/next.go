@@ -24,6 +24,9 @@ func (s *Screen) NextAt(now time.Time) string {
 	case s.live.Session.ReadOnly() != "":
 		return "read-only: " + s.live.Session.ReadOnly()
 	}
+	if why := s.live.CannotRun(); why != "" && len(snap.State.Runs) == 0 {
+		return why
+	}
 	if len(snap.State.Runs) == 0 {
 		if e := expiring(snap.Assessment, now); e != "" {
 			return "press R to run the checklist: " + e
