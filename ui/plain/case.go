@@ -211,18 +211,8 @@ func (r *room) question(ctx context.Context, q investigations.Question) error {
 			r.label("error", "begin with yes, no or unknown")
 			continue
 		}
-		r.saved(answer, r.s.Record(investigations.EntryAnswered, investigations.Answered{Question: q.ID, Answer: answer, Note: strings.TrimSpace(note)}))
-		return nil
+		return r.saved(investigations.EntryAnswered, investigations.Answered{Question: q.ID, Answer: answer, Note: strings.TrimSpace(note)}, answer)
 	}
-}
-
-// saved says whether an answer is on disk.
-func (r *room) saved(answer string, err error) {
-	if err != nil {
-		r.label("error", "not saved: "+err.Error())
-		return
-	}
-	r.label("saved", answer)
 }
 
 func (r *room) verdict(_ context.Context, args string) error {

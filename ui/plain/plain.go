@@ -4,7 +4,6 @@
 package plain
 
 import (
-	"errors"
 	"bufio"
 	"context"
 	"errors"
