@@ -125,7 +125,8 @@ func texts(b *bytes.Buffer, row []cell, y int, p palette) {
 		fg, _ := p.ink(c)
 		if s := shape(c.r); s != nil {
 			from := x
-			for x++; x < len(row) && row[x].r == c.r && row[x].style == c.style; x++ {
+			for x < len(row) && row[x].r == c.r && row[x].style == c.style {
+				x++
 			}
 			for i := from; i < x; i++ {
 				if c.r == '─' { // one line for the whole run
