@@ -1,6 +1,7 @@
 package coverage
 
 import (
+	"fmt"
 	"slices"
 
 	"inquest/sources"
@@ -32,6 +33,22 @@ func fuller(a, b sources.Coverage) bool {
 	return a.To.Sub(a.From) > b.To.Sub(b.From) || a.To.Sub(a.From) == b.To.Sub(b.From) && a.Lines > b.Lines
 }
 
+// offsets says how far clocks are apart, where an event that two sources saw
+// tells. No time is corrected by it.
+func (s *Screen) offsets(f nav.Frame) []string {
+	t := f.Theme
+	var out []string
+	for _, c := range s.live.Snap.Assessment.Clocks {
+		mark, st := " ✓ ", t.Text
+		if c.Differs() {
+			mark, st = " ⚠ ", t.Weak
+		}
+		say := fmt.Sprintf("%+d ms ± %d ms against %s, from %s", c.Offset.Milliseconds(), c.Error.Milliseconds(), text.Clean(c.Against), text.Clean(c.From))
+		out = append(out, parts.Para(f, st, mark+text.Clean(c.Source)+"  ", say)...)
+	}
+	return out
+}
+
 // clocks says of each source by which clock its times were written, as far as
 // that is known: only times of one clock can be ordered to the millisecond.
 func (s *Screen) clocks(f nav.Frame) []string {
@@ -57,6 +74,7 @@ func (s *Screen) clocks(f nav.Frame) []string {
 			out = append(out, parts.Para(f, t.Text, " ✓ "+name, "times with a zone, by the clock of its own host")...)
 		}
 	}
-	say := "How far the clocks of different hosts are apart was not measured: between sources, differences of a second or less prove no order. WAL and the server log share one clock."
+	out = append(out, s.offsets(f)...)
+	say := "WAL and the server log share one clock. Between sources whose clocks were not compared, differences of a second or less prove no order."
 	return append(append(out, parts.Para(f, t.Dim, " ", say)...), text.Blank(f.W))
 }
