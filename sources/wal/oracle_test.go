@@ -100,7 +100,7 @@ func (h history) check(t *testing.T) {
 		"max_wal_size": "2GB", "checkpoint_timeout": "1h",
 	}})
 	w := newWorld(d, h.seed)
-	w.run(250)
+	w.run(180)
 	c := checker{t: t, w: w, targets: map[string]wal.Target{}, columns: map[string][]heap.IndexColumn{}, paths: map[uint32]string{}}
 	c.catalogue(d)
 	if err := d.s.Stop(t.Context()); err != nil {
@@ -108,7 +108,7 @@ func (h history) check(t *testing.T) {
 	}
 	c.data = d.s.DataDir()
 	whole := d.s.WALDir()
-	for _, k := range w.sample(60) {
+	for _, k := range w.sample(50) {
 		c.compare(whole, k, false, true)
 		c.compare(whole, k, true, true)
 	}
