@@ -151,7 +151,7 @@ func knownTIDs(c *inv.Collector, server string, targets []wal.Target) []wal.Know
 			for _, v := range ps.Versions {
 				holds := v.Key == "same" && v.Pointer == "normal" || v.Pointer == "dead" && v.Index != nil
 				if target >= 0 && holds {
-					out = append(out, wal.KnownTID{Target: target, Rel: v.Rel, TID: v.TID})
+					out = append(out, wal.KnownTID{Target: target, Rel: v.Rel, TID: v.TID, AsOf: v.PageLSN})
 				}
 			}
 		}
