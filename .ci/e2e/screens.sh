@@ -63,7 +63,7 @@ go_through() {
 	see 'Drills|Investigations'
 	press q
 	see 'Investigations'
-	see 'e7a4bff2-adc7-4847-a9d8-25734601b405'
+	see 'e7a4bff2-adc7-4847-a9d8-2573'
 	press q
 	see 'ended with 0' 20
 	"$bin" verify "$cases"/*.inquest >/dev/null || fail "the case is not intact"
