@@ -57,6 +57,7 @@ func serverText(s sources.Status) string {
 	host, _, _ := strings.Cut(s.Identity["target"], ",")
 	name := strings.TrimPrefix(s.Source, "db:")
 	if host != "" {
+		name, _, _ = strings.Cut(name, "@") // a name made from the DSN says the host already
 		name += "@" + host
 	}
 	node := ""
