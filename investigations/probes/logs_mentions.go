@@ -78,10 +78,13 @@ func readMentions(in inv.Input) inv.Reading {
 	}
 	n := newNaming(in)
 	r := inv.Reading{Outcome: inv.Absent}
-	named := 0
+	named, unsure := 0, 0
 	own := n.ownOnly(mentions)
 	for _, e := range mentions {
 		resource, ok := n.names(e.Event)
+		if !ok && !e.Weak {
+			unsure++
+		}
 		if !ok || !own(resource) {
 			continue
 		}
@@ -102,6 +105,12 @@ func readMentions(in inv.Input) inv.Reading {
 			r.Summary += "; handed out " + clock(f[0].Time)
 		}
 		return r
+	}
+	if unsure > 0 {
+		return inv.Reading{
+			Outcome: inv.BlindOutcome, Facts: r.Facts, Moments: r.Moments, Opens: "look at the lines in the evidence",
+			Summary: plural(unsure, "line") + " with these characters: whether they mean this record cannot be told",
+		}
 	}
 	r.Summary = "no line names it in " + plural(len(in.Coverage), "log") + searchedRange(in.Coverage)
 	if len(in.Blind) > 0 {

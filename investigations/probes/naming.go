@@ -71,7 +71,39 @@ func (n naming) names(e sources.Event) (resource string, ok bool) {
 	if base, found := n.inProse(e.Message); found {
 		return orElse(base, collection), true
 	}
-	return collection, n.random
+	return collection, n.random || n.telling(e)
+}
+
+// telling reports whether the event holds the id as a word of its own, for an id
+// that is more than a number: letters with digits or separators, such as
+// BK-20251127 or tenant/42, mean nothing else in passing.
+func (n naming) telling(e sources.Event) bool {
+	const shortest = 6
+	return slices.ContainsFunc(n.values, func(v string) bool {
+		mixed := strings.ContainsFunc(v, isLetter) && strings.ContainsFunc(v, func(r rune) bool { return !isLetter(r) })
+		return mixed && len(v) >= shortest && holdsWord(strings.ToLower(e.Raw), strings.ToLower(v))
+	})
+}
+
+func isLetter(r rune) bool {
+	return r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > 127
+}
+
+// holdsWord reports whether text holds word with neither a letter nor a digit
+// right before or behind it.
+func holdsWord(text, word string) bool {
+	inWord := func(s string) bool { return s != "" && (isLetter(rune(s[0])) || s[0] >= '0' && s[0] <= '9') }
+	for from := 0; ; {
+		i := strings.Index(text[from:], word)
+		if i < 0 {
+			return false
+		}
+		at := from + i
+		if (at == 0 || !inWord(text[at-1:at])) && !inWord(text[at+len(word):]) {
+			return true
+		}
+		from = at + 1
+	}
 }
 
 // otherPart reports whether a field names another value for a part of a

@@ -346,3 +346,30 @@ func TestSessionsWithHoles(t *testing.T) {
 		}
 	}
 }
+
+// An id that is more than a number is named wherever it stands as a word; a hit
+// that may mean something else is never reported as no line at all.
+func TestMentionsOfShortIDs(t *testing.T) {
+	for name, c := range map[string]struct {
+		id, line string
+		want     inv.Outcome
+	}{
+		"with a separator":    {"tenant/42", "INFO created tenant/42 for the shop", inv.Found},
+		"letters and digits":  {"BK-7F3A21", "INFO confirmed BK-7F3A21 at the desk", inv.Found},
+		"part of another":     {"BK-7F3A21", "INFO confirmed BK-7F3A219 at the desk", inv.BlindOutcome},
+		"a number in passing": {"4217", "INFO it took 4217 ms", inv.BlindOutcome},
+	} {
+		events, err := json.Marshal([]sources.Event{{Source: "log:app.log", Format: "text", Message: c.line, Raw: c.line, Position: "app.log:1"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := inv.Input{
+			Record:   inv.Record{ID: c.id},
+			Evidence: []inv.Evidence{{ID: "E1", Kind: inv.EvidenceEvents, Source: "log:app.log", Tag: "mentions", Body: string(events)}},
+			Coverage: []sources.Coverage{{Source: "log:app.log", Format: "text"}},
+		}
+		if got := logsMentions().Read(in); got.Outcome != c.want {
+			t.Errorf("%s: %s (%s), want %s", name, got.Outcome, got.Summary, c.want)
+		}
+	}
+}
