@@ -24,16 +24,17 @@ type Limits struct {
 	ScanBytes int64 // largest table that may be read sequentially
 	HeapBytes int64 // most raw heap bytes fetched
 	WALBytes  int64 // most WAL bytes fetched over a connection
+	LogBytes  int64 // most bytes of a server's own log fetched over a connection
 }
 
 // Limits returns the budget's numbers; an unknown budget is normal.
 func (b Budget) Limits() Limits {
 	switch b {
 	case BudgetSmall:
-		return Limits{ScanBytes: 32 << 20, HeapBytes: 128 << 20, WALBytes: 1 << 30}
+		return Limits{ScanBytes: 32 << 20, HeapBytes: 128 << 20, WALBytes: 1 << 30, LogBytes: 64 << 20}
 	case BudgetLarge:
-		return Limits{ScanBytes: 4 << 30, HeapBytes: 16 << 30, WALBytes: 64 << 30}
+		return Limits{ScanBytes: 4 << 30, HeapBytes: 16 << 30, WALBytes: 64 << 30, LogBytes: 16 << 30}
 	default:
-		return Limits{ScanBytes: 256 << 20, HeapBytes: 1 << 30, WALBytes: 8 << 30}
+		return Limits{ScanBytes: 256 << 20, HeapBytes: 1 << 30, WALBytes: 8 << 30, LogBytes: 256 << 20}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,8 @@ type Runner struct {
 
 	mu      sync.Mutex
 	running map[string]context.CancelFunc
+	// companions are what Sources opened beside themselves.
+	companions []sources.Source
 
 	sentMu sync.Mutex
 	sent   map[string]int // statements already recorded, by source
@@ -50,21 +53,60 @@ const (
 	RunEnded    RunState = "ended"
 )
 
+// companionLimit is the time that opening further sources may take.
+const companionLimit = 15 * time.Second
+
 // CheckSources asks every source what it can answer and records it. Sources are
-// asked at the same time; each has the given time at most.
+// asked at the same time; each has the given time at most. What they open on
+// the way, such as a server's own log, joins the sources.
 func (r *Runner) CheckSources(ctx context.Context, limit time.Duration) ([]sources.Status, error) {
-	out := make([]sources.Status, len(r.Sources))
-	var wg sync.WaitGroup
-	for i, s := range r.Sources {
-		wg.Go(func() { out[i] = checkOne(ctx, s, limit) })
-	}
-	wg.Wait()
+	known := r.all()
+	out := checkAll(ctx, known, limit)
+	r.openCompanions(ctx, limit)
+	out = append(out, checkAll(ctx, r.all()[len(known):], limit)...)
 	for i := range out {
 		if err := r.Case.Record(EntryChecked, out[i]); err != nil {
 			return out, err
 		}
 	}
 	return out, nil
+}
+
+func checkAll(ctx context.Context, list []sources.Source, limit time.Duration) []sources.Status {
+	out := make([]sources.Status, len(list))
+	var wg sync.WaitGroup
+	for i, s := range list {
+		wg.Go(func() { out[i] = checkOne(ctx, s, limit) })
+	}
+	wg.Wait()
+	return out
+}
+
+// all returns the sources with what they opened beside themselves.
+func (r *Runner) all() []sources.Source {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Concat(r.Sources, r.companions)
+}
+
+// openCompanions opens what the sources offer beside themselves and is not
+// among them yet.
+func (r *Runner) openCompanions(ctx context.Context, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for _, s := range r.all() {
+		opener, ok := s.(sources.Companions)
+		if !ok {
+			continue
+		}
+		c := opener.Companion(ctx)
+		if c == nil || slices.ContainsFunc(r.all(), func(s sources.Source) bool { return s.Name() == c.Name() }) {
+			continue
+		}
+		r.mu.Lock()
+		r.companions = append(r.companions, c)
+		r.mu.Unlock()
+	}
 }
 
 func checkOne(ctx context.Context, s sources.Source, limit time.Duration) (st sources.Status) {
@@ -85,6 +127,7 @@ func checkOne(ctx context.Context, s sources.Source, limit time.Duration) (st so
 // collected until then is kept, and probes that had not started stay not run.
 func (r *Runner) Run(ctx context.Context, choose func(Probe) bool) error {
 	picked := r.pick(choose)
+	r.openCompanions(ctx, companionLimit)
 	for phase := PhaseCatalogue; phase <= PhaseRows && ctx.Err() == nil; phase++ {
 		if err := r.runPhase(ctx, phase, picked); err != nil {
 			return err
@@ -177,7 +220,7 @@ func (r *Runner) runProbe(ctx context.Context, p Probe, known Facts) error {
 func (r *Runner) collector(p Probe, known Facts, start time.Time) *Collector {
 	s := r.Case.State()
 	return &Collector{
-		Record: s.Record, Window: s.Window, Options: s.Options, Sources: r.Sources, Facts: known, Runs: s.Runs,
+		Record: s.Record, Window: s.Window, Options: s.Options, Sources: r.all(), Facts: known, Runs: s.Runs,
 		redact: r.Redact, now: r.Now,
 		progress: func(done, total int64, note string) {
 			r.tell(Update{Probe: p.ID, State: RunProgress, Done: done, Total: total, Note: note, Elapsed: r.Now().Sub(start)})

@@ -32,6 +32,15 @@ type Source interface {
 	Close() error
 }
 
+// Companions is the ability to open a further source that shows itself only
+// after the check, such as a server's own log. The Source that opened it closes
+// it.
+type Companions interface {
+	// Companion returns nil when there is none, or none that may be read. It
+	// returns the same one every time.
+	Companion(ctx context.Context) Source
+}
+
 // State is how a source answered its check.
 type State string
 

@@ -63,7 +63,7 @@ func unique(list []sources.Source) []sources.Source {
 func openDatabases(r request, p *program) []sources.Source {
 	limits := r.Budget.Limits()
 	opt := postgres.Options{
-		Budget:  postgres.Budget{ScanBytes: limits.ScanBytes, HeapBytes: limits.HeapBytes, WALBytes: limits.WALBytes},
+		Budget:  postgres.Budget{ScanBytes: limits.ScanBytes, HeapBytes: limits.HeapBytes, WALBytes: limits.WALBytes, LogBytes: limits.LogBytes},
 		AppRole: r.AppRole, AppSettings: r.AppSettings, Now: p.now,
 	}
 	if r.cases > 1 {

@@ -1,6 +1,9 @@
 package postgres
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Budget bounds in bytes what a Server may be asked to read. Zero takes the
 // default, a negative value means no bound.
@@ -8,6 +11,7 @@ type Budget struct {
 	ScanBytes int64 // largest estimated read of one query marked Scans; default 256 MiB
 	HeapBytes int64 // most raw relation bytes read in all; default 1 GiB
 	WALBytes  int64 // most WAL bytes fetched or searched in all; default 8 GiB
+	LogBytes  int64 // most bytes of the server's own log fetched; default 256 MiB
 }
 
 // Options are the limits of a Server and what is known of the application.
@@ -31,6 +35,10 @@ func (o Options) withDefaults() Options {
 	o.Budget.ScanBytes = orDefault(o.Budget.ScanBytes, 256<<20)
 	o.Budget.HeapBytes = orDefault(o.Budget.HeapBytes, 1<<30)
 	o.Budget.WALBytes = orDefault(o.Budget.WALBytes, 8<<30)
+	o.Budget.LogBytes = orDefault(o.Budget.LogBytes, 256<<20)
+	if o.Budget.LogBytes < 0 {
+		o.Budget.LogBytes = math.MaxInt64
+	}
 	o.StatementTimeout = orDefault(o.StatementTimeout, 5*time.Second)
 	o.LockTimeout = orDefault(o.LockTimeout, 500*time.Millisecond)
 	o.ConnectTimeout = orDefault(o.ConnectTimeout, 10*time.Second)

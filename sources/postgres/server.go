@@ -34,6 +34,8 @@ type Server struct {
 	walBytes  atomic.Int64
 	pid       atomic.Uint32
 	closeOnce sync.Once
+	companion sync.Once
+	ownLog    *Log
 	streams   streams
 }
 
@@ -85,7 +87,14 @@ func (s *Server) BackendPID() uint32 { return s.pid.Load() }
 
 // Close ends the session. Work that waits or runs ends with an error.
 func (s *Server) Close() error {
+	var err error
 	s.closeOnce.Do(func() {
+		defer func() {
+			s.companion.Do(func() {}) // none is opened from here on
+			if s.ownLog != nil {
+				err = s.ownLog.Close()
+			}
+		}()
 		s.streams.close()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -96,7 +105,7 @@ func (s *Server) Close() error {
 		s.hangUp()
 		s.release()
 	})
-	return nil
+	return err
 }
 
 // OtherDatabase returns a Server for another database of the same cluster with
