@@ -45,6 +45,7 @@ type App struct {
 	drill   string    // the drill being built
 
 	armed    bool // one ctrl+c was pressed
+	chosen   bool // the theme was chosen by key
 	ticking  bool
 	tick     int
 	clocking bool // the next stroke of the clock is on its way
@@ -83,7 +84,7 @@ func (a *App) top() *entry { return &a.screens[len(a.screens)-1] }
 
 // Init starts with Home and goes on to what was asked for.
 func (a *App) Init() tea.Cmd {
-	cmds := []tea.Cmd{a.home.Init(), a.recallHome()}
+	cmds := []tea.Cmd{a.home.Init(), a.recallHome(), a.askBackground()}
 	switch {
 	case a.opts.Start != "":
 		cmds = append(cmds, nav.Say(nav.Open{Path: a.opts.Start}))
@@ -131,6 +132,8 @@ func (a *App) route(msg tea.Msg) tea.Cmd {
 		return nil
 	case hangup:
 		return a.end()
+	case backgroundIs:
+		return a.suit(m.dark)
 	case tea.ResumeMsg:
 		return tea.ClearScreen
 	}

@@ -9,6 +9,7 @@ import (
 	"inquest/ui/keys"
 	"inquest/ui/nav"
 	"inquest/ui/parts"
+	"inquest/ui/theme"
 )
 
 // globals are the actions that every screen has.
@@ -194,12 +195,41 @@ func (a *App) palette() tea.Cmd {
 	return nil
 }
 
+// askBackground asks the terminal which theme suits it.
+func (a *App) askBackground() tea.Cmd {
+	ask := a.hooks.Ask
+	if ask == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		if err := ask(); err != nil {
+			return nav.Toast{Text: err.Error(), Bad: true}
+		}
+		return nil
+	}
+}
+
+// suit takes the theme that suits the terminal's background, unless the person
+// has chosen one meanwhile.
+func (a *App) suit(dark bool) tea.Cmd {
+	mode := theme.Light
+	if dark {
+		mode = theme.Dark
+	}
+	th, err := a.opts.theme(mode)
+	if err != nil || a.chosen {
+		return nav.Fail(err)
+	}
+	a.theme = th
+	return nil
+}
+
 func (a *App) nextTheme() tea.Cmd {
 	th, err := a.opts.theme(a.theme.Mode.Next())
 	if err != nil {
 		return nav.Fail(err)
 	}
-	a.theme = th
+	a.theme, a.chosen = th, true
 	a.say(nav.Toast{Text: "theme: " + string(th.Mode)})
 	return nil
 }

@@ -55,6 +55,10 @@ type Hooks struct {
 	After func(d time.Duration, f func() tea.Msg) tea.Cmd
 	// Copy puts text on the clipboard.
 	Copy func(text string) error
+	// Ask asks the terminal for its background, and Settle waits until nothing of
+	// the answer can be on its way any more; nil where there is nothing to ask.
+	Ask    func() error
+	Settle func()
 }
 
 func (o Options) withDefaults() Options {
@@ -79,9 +83,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// mode is the theme that was asked for, else what COLORFGBG says, else auto.
-// The terminal itself is not asked: inside tmux it cannot answer, and over ssh
-// the question would delay the first frame.
+// mode is the theme that was asked for, else what COLORFGBG says, else auto:
+// then the terminal is asked, behind the first frame.
 func (o Options) mode() theme.Mode {
 	if o.Theme != "" && o.Theme != string(theme.Auto) {
 		return theme.Mode(o.Theme)

@@ -13,6 +13,10 @@ import (
 
 	"github.com/aymanbagabas/go-osc52/v2"
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/mattn/go-isatty"
+
+	"inquest/ui/background"
+	"inquest/ui/theme"
 )
 
 // closing is how long sessions get to close when the program ends.
@@ -41,6 +45,11 @@ func Run(ctx context.Context, o Options) error {
 			return tea.Tick(d, func(time.Time) tea.Msg { return f() })
 		},
 		Copy: func(s string) error { return out.copyText(s, o.Getenv) },
+	}
+	if in := o.asks(out, hooks.Send); in != nil {
+		opts = append(opts, tea.WithInput(in))
+		hooks.Ask = func() error { in.Asking(); _, err := io.WriteString(out, background.Question); return err }
+		hooks.Settle = in.Settle
 	}
 	app, err := NewApp(ctx, o, hooks)
 	if err != nil {
@@ -118,6 +127,23 @@ func (a *App) closeAll() error {
 	}
 	return errors.Join(all...)
 }
+
+// asks returns the input of a terminal that is to be asked for its background,
+// or nil: where the colours are settled already, and where no one would answer.
+func (o Options) asks(out *sharedFile, send func(tea.Msg)) *background.Input {
+	o = o.withDefaults()
+	terminal := func(f *os.File) bool { return f != nil && isatty.IsTerminal(f.Fd()) }
+	if o.NoColor || o.mode() != theme.Auto || !background.Asks(o.Getenv("TERM")) || o.In != nil || !terminal(os.Stdin) || !terminal(out.File) {
+		return nil
+	}
+	if o.Out != nil && o.Out != io.Writer(out.File) {
+		return nil
+	}
+	return background.NewInput(os.Stdin, func(dark bool) { send(backgroundIs{dark}) }, time.Now)
+}
+
+// backgroundIs is what the terminal says of its background.
+type backgroundIs struct{ dark bool }
 
 // sharedFile is the terminal, shared by the frames and what is copied.
 type sharedFile struct {

@@ -81,11 +81,15 @@ func (a *App) end() tea.Cmd {
 	for _, c := range a.open {
 		c.Interrupt()
 	}
+	settle := a.hooks.Settle
 	return func() tea.Msg {
 		for _, cmd := range keep {
 			if cmd != nil {
 				cmd()
 			}
+		}
+		if settle != nil {
+			settle()
 		}
 		return tea.Quit()
 	}

@@ -1,8 +1,8 @@
 // Package early keeps Bubble Tea from asking the terminal for its background
 // while the program is still starting. Bubble Tea v1 does so when it is loaded:
 // one round trip over ssh, and up to five seconds in a terminal that stays
-// silent, even for commands that never show a screen. Inside tmux the answer
-// would be wrong anyway.
+// silent, even for commands that never show a screen. The package background
+// asks behind the first frame instead.
 //
 // The package imports only the standard library, so the language guarantees
 // that it is loaded before Bubble Tea (which needs packages whose paths sort
