@@ -2,24 +2,18 @@ package httpapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"inquest/sources"
+	"inquest/sources/web"
 )
-
-// errElsewhere stops at a redirect that leads away from the host.
-var errElsewhere = http.ErrUseLastResponse
 
 // Ask sends one GET for the record and returns whatever was answered.
 func (a *API) Ask(ctx context.Context, id string, parts map[string]string) (*sources.Answer, error) {
@@ -49,30 +43,18 @@ func (a *API) Ask(ctx context.Context, id string, parts map[string]string) (*sou
 		return nil, a.blind(limited, err)
 	}
 	defer res.Body.Close()
-	out := &sources.Answer{URL: a.clean(target), Status: res.StatusCode}
+	out := &sources.Answer{URL: a.secrets.Cut(target), Status: res.StatusCode}
 	out.Sent, out.Received = t.span()
 	if final := res.Request.URL.String(); final != req.URL.String() {
-		out.Final = a.clean(visible(final))
+		out.Final = a.secrets.Cut(web.Visible(final))
 	}
 	if loc, err := res.Location(); err == nil && res.StatusCode/100 == 3 {
-		out.Location = a.clean(visible(loc.String()))
+		out.Location = a.secrets.Cut(web.Visible(loc.String()))
 	}
 	out.Type, _, _ = mime.ParseMediaType(res.Header.Get("Content-Type"))
 	out.Date = dateOf(res.Header)
 	out.Body, out.BodyNote = a.body(res, out.Type)
 	return out, ctx.Err()
-}
-
-// redirect follows a redirect within the host, also from http to https, and
-// leaves any other to be reported.
-func (a *API) redirect(next *http.Request, via []*http.Request) error {
-	from := via[len(via)-1].URL
-	upgrade := from.Scheme == "http" && next.URL.Scheme == "https" && portOf(from) == "80" && portOf(next.URL) == "443"
-	same := from.Scheme == next.URL.Scheme && portOf(from) == portOf(next.URL)
-	if !strings.EqualFold(from.Hostname(), next.URL.Hostname()) || !same && !upgrade || len(via) >= maxRedirects {
-		return errElsewhere
-	}
-	return nil
 }
 
 // dateOf is the Date header of an answer that no cache has kept.
@@ -99,7 +81,7 @@ func (a *API) body(res *http.Response, kind string) (text, note string) {
 	if !textual(kind, b) {
 		return "", fmt.Sprintf("%d bytes that are no text", len(b))
 	}
-	return a.clean(visible(string(b))), note
+	return a.secrets.Cut(web.Visible(string(b))), note
 }
 
 func textual(kind string, b []byte) bool {
@@ -117,28 +99,10 @@ func textual(kind string, b []byte) bool {
 	return true
 }
 
-// visible replaces what is no character or would steer a terminal.
-func visible(s string) string {
-	s = strings.ToValidUTF8(s, string(utf8.RuneError))
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || !unicode.IsControl(r) {
-			return r
-		}
-		if r == '\r' {
-			return -1
-		}
-		return utf8.RuneError
-	}, s)
-}
-
 // blind says in words why no answer came. It quotes no URL: a query may hold a key.
 func (a *API) blind(ctx context.Context, err error) *sources.Blind {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	b := reason(ctx, err)
-	b.Why = fmt.Sprintf("%s %s", a.template.base.Host, visible(a.clean(b.Why)))
+	b := web.Reason(ctx, err, "--api")
+	b.Why = fmt.Sprintf("%s %s", a.template.base.Host, web.Visible(a.secrets.Cut(b.Why)))
 	return b
 }
 

@@ -4,25 +4,20 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
-	"sort"
 	"strings"
 	"time"
-	"unicode"
 
 	"inquest/sources"
+	"inquest/sources/web"
 )
 
 // Limits of one request.
 const (
 	defaultTimeout = 15 * time.Second
 	maxBody        = 64 << 10
-	maxHeader      = 64 << 10
-	maxRedirects   = 5
 )
 
 // Options are how an API is asked.
@@ -48,7 +43,7 @@ type API struct {
 	template template
 	opt      Options
 	client   *http.Client
-	secrets  []string
+	secrets  web.Secrets
 }
 
 // Open returns the source for a URL template. It does no I/O; a template that
@@ -58,7 +53,7 @@ func Open(urlTemplate string, opt Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkHeaders(opt.Headers); err != nil {
+	if err := web.CheckHeaders(opt.Headers); err != nil {
 		return nil, err
 	}
 	if opt.Timeout <= 0 {
@@ -67,58 +62,9 @@ func Open(urlTemplate string, opt Options) (*API, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	a := &API{name: "api:" + t.base.Host, template: t, opt: opt, secrets: secretsOf(opt.Headers)}
-	a.client = &http.Client{
-		CheckRedirect: a.redirect,
-		Transport: &http.Transport{
-			Proxy:       opt.Proxy,
-			DialContext: (&net.Dialer{Timeout: opt.Timeout}).DialContext,
-			TLSClientConfig: &tls.Config{
-				MinVersion: tls.VersionTLS12, RootCAs: opt.Roots,
-			},
-			TLSHandshakeTimeout: opt.Timeout, ResponseHeaderTimeout: opt.Timeout,
-			MaxResponseHeaderBytes: maxHeader, DisableKeepAlives: true, ForceAttemptHTTP2: true,
-		},
-	}
+	a := &API{name: "api:" + t.base.Host, template: t, opt: opt, secrets: web.SecretsOf(opt.Headers)}
+	a.client = web.Client(web.Options{Timeout: opt.Timeout, Proxy: opt.Proxy, Roots: opt.Roots})
 	return a, nil
-}
-
-var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
-
-func checkHeaders(headers map[string]string) error {
-	for name, value := range headers {
-		if !headerName.MatchString(name) {
-			return fmt.Errorf("%q is no name of an HTTP header", name)
-		}
-		if strings.ContainsFunc(value, unicode.IsControl) {
-			return fmt.Errorf("the value of the HTTP header %s holds a control character", name)
-		}
-	}
-	return nil
-}
-
-// secretsOf are the texts that must not come back: header values, and what
-// follows the scheme in one such as "Bearer x".
-func secretsOf(headers map[string]string) []string {
-	const shortest = 6
-	var out []string
-	for _, v := range headers {
-		_, after, _ := strings.Cut(v, " ")
-		for _, s := range []string{v, after} {
-			if len(s) >= shortest {
-				out = append(out, s)
-			}
-		}
-	}
-	sort.Slice(out, func(i, j int) bool { return len(out[i]) > len(out[j]) })
-	return out
-}
-
-func (a *API) clean(s string) string {
-	for _, secret := range a.secrets {
-		s = strings.ReplaceAll(s, secret, sources.Mask)
-	}
-	return s
 }
 
 // Name returns "api:" and the host.
@@ -173,7 +119,7 @@ func (a *API) connect(ctx context.Context) error {
 }
 
 func dial(ctx context.Context, u *url.URL, cfg *tls.Config) error {
-	addr := net.JoinHostPort(u.Hostname(), portOf(u))
+	addr := net.JoinHostPort(u.Hostname(), web.Port(u))
 	var conn net.Conn
 	var err error
 	if u.Scheme == "https" && cfg != nil {
@@ -185,18 +131,6 @@ func dial(ctx context.Context, u *url.URL, cfg *tls.Config) error {
 		return err
 	}
 	return conn.Close()
-}
-
-func portOf(u *url.URL) string {
-	switch {
-	case u.Port() != "":
-		return u.Port()
-	case u.Scheme == "https":
-		return "443"
-	case u.Scheme == "socks5", u.Scheme == "socks5h":
-		return "1080"
-	}
-	return "80"
 }
 
 var _ sources.Asker = (*API)(nil)
