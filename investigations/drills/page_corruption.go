@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -78,8 +79,9 @@ func (s *Stage) damagePage(ctx context.Context, id int64) error {
 	if err != nil {
 		return fmt.Errorf("open the table's file: %w", err)
 	}
+	// Not zeros: the middle of a page that is not full holds nothing else.
 	const pageSize = 8192
-	_, err = f.WriteAt(make([]byte, 1024), block*pageSize+2048)
+	_, err = f.WriteAt(bytes.Repeat([]byte{0xa5}, 1024), block*pageSize+2048)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("damage a page: %w", err)
 	}
