@@ -35,12 +35,14 @@ type Gap struct {
 }
 
 // Covers reports whether the whole window was read without a gap, so that
-// silence in it means something. An open bound of w is never covered.
+// silence in it means something. An open bound of w is never covered. Logs cut
+// their times off, to a millisecond or a whole second: the last record may
+// stand for all of its.
 func (c Coverage) Covers(w Window) bool {
 	if c.ZoneUnknown || c.From.IsZero() || w.From.IsZero() || w.To.IsZero() {
 		return false
 	}
-	if c.From.After(w.From) || c.To.Before(w.To) {
+	if c.From.After(w.From) || cutUntil(c.To).Before(w.To) {
 		return false
 	}
 	for _, g := range c.Gaps {
@@ -49,4 +51,14 @@ func (c Coverage) Covers(w Window) bool {
 		}
 	}
 	return true
+}
+
+// cutUntil is the latest moment that a log may have written as t.
+func cutUntil(t time.Time) time.Time {
+	for _, step := range []time.Duration{time.Second, time.Millisecond} {
+		if t.Equal(t.Truncate(step)) {
+			return t.Add(step - 1)
+		}
+	}
+	return t
 }
