@@ -77,9 +77,15 @@ func requestInFlight(v View) inv.Facts {
 	})
 }
 
+// statementReach is how far from the commit a statement of the same process id is
+// taken for the session's: ids of processes are handed out again.
+const statementReach = 10 * time.Minute
+
 // ownStatement are the session's logged deletes of this id.
 func ownStatement(v View, session inv.Fact) inv.Facts {
+	a, _ := act(v)
 	return v.Facts.Of(inv.LogStatement).Where(func(f inv.Fact) bool {
-		return f.Attr("op") == "delete" && f.Attr("pid") == session.Attr("pid")
+		near := f.Time.IsZero() || a.When().IsZero() || a.When().Sub(f.Time).Abs() < statementReach
+		return f.Attr("op") == "delete" && f.Attr("pid") == session.Attr("pid") && near
 	})
 }

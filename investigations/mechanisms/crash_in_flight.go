@@ -23,14 +23,19 @@ func crashInFlight() Mechanism {
 				},
 			},
 			proof(Rule{
-				Says:   "the log says that this backend was terminated, or crashed",
-				Find:   func(v View) inv.Facts { return errorsOfAbort(v, terminations...) },
+				Says: "the log says that this backend was terminated, or crashed",
+				Find: func(v View) inv.Facts {
+					if len(perhapsUnhardened(v)) > 0 {
+						return nil
+					}
+					return errorsOfAbort(v, terminations...)
+				},
 				Looked: func(v View) bool { return len(logCoversAbort(v)) > 0 },
 			}),
 			proof(Rule{
-				Says: "the transaction has no end in WAL, and crash recovery follows it",
+				Says: "the transaction has no end in WAL, crash recovery follows it, and commits waited for the disk",
 				Find: func(v View) inv.Facts {
-					if explicitAbort(v) {
+					if explicitAbort(v) || len(perhapsUnhardened(v)) > 0 {
 						return nil
 					}
 					return crashesAfterInsert(v)
@@ -64,7 +69,10 @@ func crashInFlight() Mechanism {
 			}
 			return s + "; whether a crash or a rollback ended it is not shown."
 		},
-		Settles: []string{"the PostgreSQL server log of that moment", "the kernel log of the database host"},
+		Settles: []string{
+			"the PostgreSQL server log of that moment", "the kernel log of the database host",
+			"where commits do not wait for the disk: the application's log, whether its COMMIT had returned before the crash",
+		},
 	}
 }
 

@@ -139,8 +139,8 @@ func fateHistory(v View) (inv.Fate, bool) {
 	if list := v.Facts.Of(inv.RowInHistory).With("operation", "delete"); len(list) > 0 {
 		f := list[0]
 		standing := inv.Probable
-		if f.Attr("written-by") == "trigger" {
-			standing = inv.Established
+		if f.Attr("written-by") == "trigger" && len(v.Story.Existed()) == 0 {
+			standing = inv.Established // else it may tell of an earlier life of the key
 		}
 		return fate(inv.FateDeleted, standing, inv.Facts{f}, "%s", f.Says)
 	}
@@ -160,6 +160,10 @@ func whyOpen(v View) string {
 	switch {
 	case len(v.Story.Existed()) > 0 && v.Facts.Any(inv.RowAbsent):
 		return "The row was committed and is not there now, but what took it was not seen: the evidence of that moment could not be read."
+	case len(perhapsUnhardened(v)) > 0:
+		return "The insert is in WAL without a COMMIT, and the server crashed after it; commits did not wait for the disk (" + perhapsUnhardened(v)[0].Says + "): whether the commit was never made, or made and lost in the crash, cannot be told."
+	case len(keyTaken(v)) > 0:
+		return "An insert was refused because a row with this key was there already; that row is gone, and what took it was not seen."
 	case !v.Story.Empty():
 		return "Traces of the row were read, but how its transaction ended could not be."
 	case v.Facts.Any(inv.IDIssued):

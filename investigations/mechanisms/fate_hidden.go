@@ -1,6 +1,7 @@
 package mechanisms
 
 import (
+	"slices"
 	"strings"
 
 	inv "inquest/investigations"
@@ -14,23 +15,34 @@ func fateElsewhere(v View) (inv.Fate, bool) {
 	if len(ownRows(v)) > 0 || len(v.Story.Inserts) > 0 || !v.Facts.Any(inv.RowAbsent) {
 		return fateAhead(v)
 	}
+	when := bornWhen(v)
 	if there := v.Facts.Of(inv.RowElsewhere); len(there) > 0 {
+		never := neverIn(v, "", when)
+		if len(never) == 0 {
+			return copyOrRecord(there, there[0].Says), true
+		}
 		standing := inv.Probable
 		if there[0].Attr("reason") != "" {
 			standing = inv.Established
 		}
-		return fate(inv.FateHidden, standing, there, "%s", there[0].Says)
+		return fate(inv.FateHidden, standing, append(there, never...), "%s", there[0].Says)
 	}
 	for _, n := range v.Nodes {
 		seen, how := n.Facts.Of(inv.RowVisible), apart(v, n)
 		if len(seen) == 0 || how == "" {
 			continue
 		}
+		where := "The row is in " + seen[0].Attr("table") + " on " + n.Server + ", which is " + how + " than the one that was asked."
+		facts := append(slices.Clone(seen), v.Facts.Of(inv.RowAbsent)...)
+		proof := append(bornIn(n.Story, seen[0].Attr("table"), when), neverIn(v, "", when)...)
+		if len(proof) == 0 {
+			return copyOrRecord(facts, where), true
+		}
 		standing := inv.Probable // a number means another record there
 		if globallyUnique(v.Record) {
 			standing = inv.Established
 		}
-		return fate(inv.FateHidden, standing, append(seen, v.Facts.Of(inv.RowAbsent)...), "The row is in %s on %s, which is %s than the one that was asked.", seen[0].Attr("table"), n.Server, how)
+		return fate(inv.FateHidden, standing, append(facts, proof...), "%s", where)
 	}
 	return fateAhead(v)
 }
@@ -51,13 +63,21 @@ func inOtherPlaces(v View) inv.Facts {
 func fateBehind(v View, visible inv.Facts) (inv.Fate, bool) {
 	for _, n := range v.Nodes {
 		absent := n.Facts.Of(inv.RowAbsent)
-		if len(absent) == 0 || n.Facts.Any(inv.RowVisible) || !sameCluster(v, n) {
+		if len(absent) == 0 || n.Facts.Any(inv.RowVisible) || !sameCluster(v, n) || !askedAfter(absent, visible) {
 			continue
 		}
 		facts := append(append(inv.Facts{}, visible...), absent...)
 		return fate(inv.FateHidden, inv.Established, append(facts, n.behind()...), "The row is in %s here, and %s does not have it%s: reads that go there do not find it.", visible[0].Attr("table"), n.Server, n.why())
 	}
 	return none()
+}
+
+// askedAfter reports whether a node was asked once more after the other had shown
+// the row: before that the row may not have been stored yet.
+func askedAfter(absent, visible inv.Facts) bool {
+	return slices.ContainsFunc(absent, func(a inv.Fact) bool {
+		return !slices.ContainsFunc(visible, func(s inv.Fact) bool { return a.Time.Before(s.Time) })
+	})
 }
 
 // fateAhead: the home server, a lone standby, does not have a row that another
@@ -106,12 +126,31 @@ func fateOtherSchema(v View, visible inv.Facts) (inv.Fate, bool) {
 		if v.Record.Table != "" && strings.Contains(v.Record.Table, ".") && strings.EqualFold(v.Record.Table, table) {
 			return none() // the person asked for this very table
 		}
-		return fate(inv.FateHidden, inv.Established, append(inv.Facts{f}, visible...), "The row is in %s, while the application looks in %s: %s.", table, f.Attr("value"), f.Says)
+		facts := append(inv.Facts{f}, visible...)
+		where := "The row is in " + table + ", while the application looks in " + f.Attr("value") + ": " + f.Says + "."
+		proof := writtenThere(v, table, f.Attr("value"))
+		if len(proof) == 0 {
+			return copyOrRecord(facts, where), true
+		}
+		return fate(inv.FateHidden, inv.Established, append(facts, proof...), "%s", where)
 	}
 	if twin := v.property("lookalike").With("table", table); len(twin) > 0 {
-		return fate(inv.FateHidden, inv.Established, append(twin, visible...), "The row is in %s, which is no part of %s any more: %s.", table, twin[0].Attr("value"), twin[0].Says)
+		facts := append(slices.Clone(twin), visible...)
+		where := "The row is in " + table + ", which is no part of " + twin[0].Attr("value") + ": " + twin[0].Says + "."
+		proof := append(detachLogged(v, table), writtenThere(v, table, twin[0].Attr("value"))...)
+		if len(proof) == 0 {
+			return copyOrRecord(facts, where), true
+		}
+		return fate(inv.FateHidden, inv.Established, append(facts, proof...), "%s", where)
 	}
 	return none()
+}
+
+// writtenThere shows that the record was written to a table, and not to the other
+// one in which it is missed.
+func writtenThere(v View, table, other string) inv.Facts {
+	when := bornWhen(v)
+	return append(bornIn(v.Story, table, when), neverIn(v, other, when)...)
 }
 
 // blockOf is the block number of a row address such as (12,4).

@@ -2,6 +2,7 @@ package mechanisms
 
 import (
 	"slices"
+	"time"
 
 	inv "inquest/investigations"
 )
@@ -147,6 +148,9 @@ func removalStatements(v View) inv.Facts {
 	})
 }
 
+// logSlack is how far a log's clock may be off without anybody having noticed.
+const logSlack = time.Minute
+
 // fateDeleteLogged: a log says that it was deleted, the row is not there, and
 // ground truth could not be read.
 func fateDeleteLogged(v View) (inv.Fate, bool) {
@@ -162,8 +166,9 @@ func fateDeleteLogged(v View) (inv.Fate, bool) {
 		}
 		return false
 	})
-	if len(deletes) == 0 {
-		return none()
+	unlogged := len(v.property("persistence").With("value", "unlogged")) > 0
+	if len(deletes) == 0 || !unlogged && !deletes[0].Time.IsZero() && len(coveredSince(v, deletes[0].Time.Add(-logSlack))) > 0 {
+		return none() // WAL of that moment was read, and nothing was deleted
 	}
 	return fate(inv.FateDeleted, inv.Probable, deletes, "The row is not there now, and a log shows its deletion at %s: %s", clock(deletes[0].Time), deletes[0].Says)
 }

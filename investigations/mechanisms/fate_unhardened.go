@@ -23,9 +23,17 @@ const hardenReach = 2 * time.Second
 
 // unhardened returns the acknowledgement, the setting by which it did not wait,
 // and the crash that followed: the three signs of a lost asynchronous commit.
+//
+// An ABORT record shows that there was no commit; a failure that the application
+// logged of the same write, statements without the insert, and a server that was
+// put back to an earlier state explain the loss in other ways: then they tell
+// nothing.
 func unhardened(v View) inv.Facts {
 	lax := laxSettings(v)
-	if len(lax) == 0 || v.property("persistence").With("value", "unlogged") != nil {
+	if len(lax) == 0 || len(v.property("persistence").With("value", "unlogged")) > 0 {
+		return nil
+	}
+	if explicitAbort(v) || len(failedAfterAnswer(v))+len(noStatement(v)) > 0 || v.Facts.Any(inv.TimelineSwitch) || len(signs(v, "restore")) > 0 {
 		return nil
 	}
 	for _, f := range v.Facts.Of(inv.IDIssued) {
@@ -58,29 +66,61 @@ func lastAlive(v View, crash inv.Fact) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// perhapsUnhardened are settings by which the commit of an insert that has no end
+// in WAL may have been made, acknowledged, and lost in the crash that followed. WAL
+// looks the same when the transaction was still running.
+func perhapsUnhardened(v View) inv.Facts {
+	if explicitAbort(v) || len(crashesAfterInsert(v)) == 0 {
+		return nil
+	}
+	return v.Facts.Of(inv.Setting).Where(func(f inv.Fact) bool { return notWaiting(f) && mayConcern(v, f.Attr("scope")) })
+}
+
+func notWaiting(f inv.Fact) bool {
+	switch f.Attr("name") {
+	case "synchronous_commit", "fsync":
+		return f.Attr("value") == "off"
+	}
+	return false
+}
+
 // laxSettings are settings by which a commit is acknowledged before it is
 // durable. One that is set for a role counts when that role is the application's
 // or wrote near the record.
 func laxSettings(v View) inv.Facts {
-	return v.Facts.Of(inv.Setting).Where(func(f inv.Fact) bool {
-		switch f.Attr("name") {
-		case "synchronous_commit", "fsync":
-			return f.Attr("value") == "off" && concerns(v, f.Attr("scope"))
-		}
-		return false
-	})
+	return v.Facts.Of(inv.Setting).Where(func(f inv.Fact) bool { return notWaiting(f) && concerns(v, f.Attr("scope")) })
 }
 
-// concerns reports whether a setting's scope, such as "set for role shop_app",
-// holds for the sessions that wrote the record.
-func concerns(v View, scope string) bool {
-	_, rest, ok := strings.Cut(scope, "role ")
-	if !ok {
-		return true
+// scopeOf reads the role and the database of a scope such as "set for role
+// shop_app database shop"; both are empty for a setting of the whole server. own is
+// true for a setting of inquest's own role.
+func scopeOf(scope string) (role, database string, own bool) {
+	if scope == "user" || scope == "database user" {
+		return "", "", true
 	}
-	role, _, _ := strings.Cut(rest, " database ")
-	if v.Options.AppRole != "" {
-		return role == v.Options.AppRole
+	rest, ok := strings.CutPrefix(scope, "set for ")
+	if !ok {
+		return "", "", false
+	}
+	rest, database, _ = strings.Cut(rest, " database ")
+	role, _ = strings.CutPrefix(rest, "role ")
+	return strings.TrimSpace(role), database, false
+}
+
+// mayConcern reports whether a setting's scope may hold for the sessions that
+// wrote the record, as far as is known of them.
+func mayConcern(v View, scope string) bool {
+	role, database, own := scopeOf(scope)
+	here := v.setting("server.database")
+	return !own && (database == "" || here == "" || database == here) && (role == "" || v.Options.AppRole == "" || role == v.Options.AppRole)
+}
+
+// concerns reports whether a setting's scope holds for the sessions that wrote
+// the record.
+func concerns(v View, scope string) bool {
+	role, _, _ := scopeOf(scope)
+	if !mayConcern(v, scope) || role == "" || v.Options.AppRole != "" {
+		return mayConcern(v, scope)
 	}
 	return len(v.Facts.Where(func(f inv.Fact) bool {
 		return (f.Kind == inv.LogStatement || f.Kind == inv.SessionAtCommit) && f.Attr("user") == role

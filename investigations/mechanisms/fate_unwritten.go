@@ -25,12 +25,32 @@ func fateRefused(v View) (inv.Fate, bool) {
 		return none()
 	}
 	f := list[len(list)-1]
+	if len(writtenAfter(v, f)) > 0 {
+		return none() // a later try may have been stored
+	}
 	standing, facts := inv.Probable, list
 	if c := coveringAbsence(v, f.Time); len(c) > 0 {
 		standing, facts = inv.Established, append(facts, c...)
 	}
 	return fate(inv.FateNeverWritten, standing, facts, "The insert was refused by the server at %s: %s", clock(f.Time), f.Attr("message"))
 }
+
+// writtenAfter are signs that the record was written after a refusal: it was
+// shown, or a create that failed was followed by one that did not.
+func writtenAfter(v View, refusal inv.Fact) inv.Facts {
+	later := func(f inv.Fact) bool { return f.Time.IsZero() || refusal.Time.IsZero() || !f.Time.Before(refusal.Time) }
+	out := v.Facts.Of(inv.APIAnswer).Where(func(f inv.Fact) bool { return shows(f) && later(f) })
+	failed := v.Facts.Of(inv.APIAnswer).Where(func(f inv.Fact) bool { return f.Attr("op") == "create" && f.Number("status") >= 400 })
+	if len(failed) > 0 {
+		out = append(out, v.Facts.Of(inv.IDIssued).Where(func(f inv.Fact) bool { return later(f) && !f.Time.Before(failed[0].Time) })...)
+	}
+	return append(out, insertStatements(v).Where(func(f inv.Fact) bool {
+		return f.Time.After(refusal.Time.Add(clockSlack)) && f.Attr("failed") != "true"
+	})...)
+}
+
+// shown are answers that showed the record.
+func shown(v View) inv.Facts { return v.Facts.Of(inv.APIAnswer).Where(shows) }
 
 // fateNotInserted: the statement that inserts the record reached the server and
 // left no row version, while something in the table can swallow an insert.
@@ -56,7 +76,7 @@ func insertStatements(v View) inv.Facts {
 // fateIssuedOnly: the id was handed out, WAL of that moment was read without a
 // hole, and no version of the key is in it.
 func fateIssuedOnly(v View) (inv.Fate, bool) {
-	if !v.Story.Empty() || !v.Discarded.Empty() || !v.Facts.Any(inv.RowAbsent) {
+	if !v.Story.Empty() || !v.Discarded.Empty() || !v.Facts.Any(inv.RowAbsent) || len(shown(v)) > 0 {
 		return none()
 	}
 	for _, f := range v.Facts.Of(inv.IDIssued) {
@@ -81,9 +101,8 @@ func coveringAbsence(v View, t time.Time) inv.Facts {
 	if len(after(removalStatements(v), t))+len(v.property("unread-files")) > 0 {
 		return nil
 	}
-	const slack = time.Minute // the insert may precede the answer, and clocks differ
 	for _, f := range v.Facts.Of(inv.WALKeyAbsent) {
-		if !f.Time.IsZero() && f.Time.Before(t.Add(-slack)) && !f.Until.IsZero() && f.Until.After(t) {
+		if !f.Time.IsZero() && f.Time.Before(t.Add(-logSlack)) && !f.Until.IsZero() && f.Until.After(t) {
 			return inv.Facts{f}
 		}
 	}

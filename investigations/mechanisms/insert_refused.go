@@ -17,6 +17,15 @@ func insertRefused() Mechanism {
 			}),
 			{Role: Supports, Says: "the id was handed out", Find: func(v View) inv.Facts { return v.Facts.Of(inv.IDIssued) }},
 			written(Contradicts),
+			{
+				Role: Contradicts, Says: "the record was written after the refusal",
+				Find: func(v View) inv.Facts {
+					if list := refused(v); len(list) > 0 {
+						return writtenAfter(v, list[len(list)-1])
+					}
+					return nil
+				},
+			},
 		},
 		Says: func(v View) string {
 			for _, f := range refused(v) {

@@ -36,6 +36,7 @@ func responseBeforeWrite() Mechanism {
 				Looked: func(v View) bool { return len(insertStatements(v)) > 0 },
 			}),
 			written(Contradicts),
+			{Role: Contradicts, Says: "the record was shown to somebody who asked for it", Find: shown},
 			{Role: Contradicts, Says: "the server refused the insert", Find: refused},
 			{Role: Contradicts, Says: "the insert statement reached the server", Find: insertStatements},
 			{

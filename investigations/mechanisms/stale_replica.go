@@ -62,8 +62,8 @@ func staleReplica() Mechanism {
 func nodesWithout(v View) inv.Facts {
 	var out inv.Facts
 	for _, n := range v.Nodes {
-		if sameCluster(v, n) && !n.Facts.Any(inv.RowVisible) {
-			out = append(out, n.Facts.Of(inv.RowAbsent)...)
+		if absent := n.Facts.Of(inv.RowAbsent); sameCluster(v, n) && !n.Facts.Any(inv.RowVisible) && askedAfter(absent, ownRows(v)) {
+			out = append(out, absent...)
 		}
 	}
 	return out

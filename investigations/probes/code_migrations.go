@@ -96,7 +96,7 @@ func readMigrations(in inv.Input) inv.Reading {
 			r.Outcome = inv.Found
 			newest := rowText(a, 0)
 			r.Summary = joinLine(strings.TrimPrefix(r.Summary, "no migration tool keeps a table here"), fmt.Sprintf("%s, newest: %s", m.tool, short(newest, 160)))
-			r.Facts = append(r.Facts, property(a.evidence, m.table, "migration", newest, fmt.Sprintf("the newest migration of %s is %s", m.tool, short(newest, 160))))
+			r.Facts = append(r.Facts, propertyOn(a, m.table, "migration", newest, fmt.Sprintf("the newest migration of %s is %s", m.tool, short(newest, 160))))
 		}
 	}
 	if r.Outcome == inv.NotApplicable && len(in.Blind) > 0 {

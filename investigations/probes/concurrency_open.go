@@ -62,7 +62,7 @@ func openFact(a answer, i int) inv.Fact {
 		Kind: inv.XactOpen, Ground: inv.GroundTruth, Time: pgTime(a.Text(i, "xact_start")), Evidence: []string{a.evidence},
 		Attrs: map[string]string{
 			"xid": a.Text(i, "xid"), "pid": a.Text(i, "pid"), "role": a.Text(i, "role"), "application": a.Text(i, "application"),
-			"client": a.Text(i, "client"), "state": a.Text(i, "state"), "database": a.Text(i, "database"),
+			"client": a.Text(i, "client"), "state": a.Text(i, "state"), "database": a.Text(i, "database"), "server": a.source,
 		},
 		Says: fmt.Sprintf("pid %s (%s, %s) is %s with xid %s since %s", a.Text(i, "pid"), orElse(a.Text(i, "role"), "unknown role"),
 			orElse(a.Text(i, "application"), "no application name"), orElse(a.Text(i, "state"), "active"), orElse(a.Text(i, "xid"), "none"), clock(pgTime(a.Text(i, "xact_start")))),
@@ -72,7 +72,7 @@ func openFact(a answer, i int) inv.Fact {
 func preparedFact(a answer, i int) inv.Fact {
 	return inv.Fact{
 		Kind: inv.XactPrepared, Ground: inv.GroundTruth, Time: pgTime(a.Text(i, "prepared")), Evidence: []string{a.evidence},
-		Attrs: map[string]string{"xid": a.Text(i, "xid"), "gid": a.Text(i, "gid"), "role": a.Text(i, "owner"), "database": a.Text(i, "database")},
+		Attrs: map[string]string{"xid": a.Text(i, "xid"), "gid": a.Text(i, "gid"), "role": a.Text(i, "owner"), "database": a.Text(i, "database"), "server": a.source},
 		Says:  fmt.Sprintf("xid %s is prepared as %q by %s since %s", a.Text(i, "xid"), a.Text(i, "gid"), a.Text(i, "owner"), clock(pgTime(a.Text(i, "prepared")))),
 	}
 }

@@ -61,13 +61,13 @@ func readRequest(in inv.Input) inv.Reading {
 		return inv.BlindReading(in.Blind)
 	}
 	inserts := insertsNear(in)
-	level := settingOf(in.Facts, "log_statement")
+	level := setEverywhere(in.Facts, "log_statement", logsWrites)
 	apart := sessionsApart(in, issued)
 	r := inv.Reading{Outcome: inv.Absent, Facts: inserts, Summary: "no insert into its tables was logged as the id was handed out"}
 	if len(inserts) > 0 {
 		r.Outcome, r.Summary = inv.Found, inserts[0].Says
 	}
-	if level != "mod" && level != "all" {
+	if !logsWrites(level) {
 		if len(inserts) == 0 {
 			r.Outcome, r.Summary, r.Opens = inv.BlindOutcome, "statements are not logged (log_statement = "+orElse(level, "unknown")+")", "ALTER SYSTEM SET log_statement = 'mod'"
 		}

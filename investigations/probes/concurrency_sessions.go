@@ -120,8 +120,9 @@ func othersOf(open, all []sources.Event) []sources.Event {
 func openAt(t time.Time) func([]sources.Event) []sources.Event {
 	return func(events []sources.Event) []sources.Event {
 		ended, later := map[string]bool{}, map[string]bool{}
+		step := stepOf(events)
 		for _, e := range events {
-			if isEnd(e) && e.Time.Before(t) {
+			if isEnd(e) && endedBefore(e, t, step) {
 				ended[sessionKey(e)] = true
 			}
 			if isBegin(e) && e.Time.After(t) {
@@ -143,6 +144,21 @@ func openAt(t time.Time) func([]sources.Event) []sources.Event {
 		}
 		return out
 	}
+}
+
+// stepOf is how much a log cuts off its times: a second where no line tells a
+// fraction of one, else a millisecond, as PostgreSQL writes them.
+func stepOf(events []sources.Event) time.Duration {
+	if slices.ContainsFunc(events, func(e sources.Event) bool { return e.Time.Nanosecond() != 0 }) {
+		return time.Millisecond
+	}
+	return time.Second
+}
+
+// endedBefore reports that a line's moment surely lies before t: its time was cut
+// to a step, and the session that committed may have left within the same one.
+func endedBefore(e sources.Event, t time.Time, step time.Duration) bool {
+	return !e.Time.Add(step).After(t)
 }
 
 func isStart(e sources.Event) bool {
@@ -188,18 +204,17 @@ func sessionFacts(in inv.Input, end inv.Fact) []inv.Fact {
 	events := eventsOf(in, "sessions:"+end.Attr("xid"))
 	complete, why := sessionsComplete(in, events, end)
 	ends := map[string]time.Time{}
+	gone := map[string]bool{}
+	step := stepOf(plain(events))
 	for _, e := range events {
 		if isEnd(e.Event) {
 			ends[sessionKey(e.Event)] = e.Time
+			gone[sessionKey(e.Event)] = endedBefore(e.Event, end.Time, step)
 		}
-	}
-	ended := func(e logged) bool {
-		t, ok := ends[sessionKey(e.Event)]
-		return ok && t.Before(end.Time)
 	}
 	var begins []logged
 	for _, e := range events {
-		if isBegin(e.Event) && e.Field("application_name") != ownName && e.Time.Before(end.Time) && !ended(e) && stillOpen(events, e, end) {
+		if isBegin(e.Event) && e.Field("application_name") != ownName && e.Time.Before(end.Time) && !gone[sessionKey(e.Event)] && stillOpen(events, e, end) {
 			begins = append(begins, e)
 		}
 	}

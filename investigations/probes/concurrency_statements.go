@@ -168,9 +168,17 @@ func leadsUp(in inv.Input, lines []logged, wanted map[string]bool, commit time.T
 	slices.SortStableFunc(lines, func(a, b logged) int { return a.Time.Compare(b.Time) })
 	var l leadUp
 	explicit, wrote := false, false
+	step := stepOf(plain(lines))
 	for _, e := range lines {
 		if e.Time.After(commit.Add(logJitter)) {
 			break
+		}
+		if isBegin(e.Event) || isEnd(e.Event) {
+			if !endedBefore(e.Event, commit, step) {
+				continue
+			}
+			l, explicit, wrote = leadUp{}, false, false // another session: a process id is handed out again
+			continue
 		}
 		text := statementText(e.Event)
 		word, _, _ := strings.Cut(strings.ToUpper(strings.TrimSpace(text)), " ")
@@ -226,8 +234,7 @@ func (l leadUp) fact(end inv.Fact, count int, complete bool) inv.Fact {
 // statementsComplete reports whether every statement that changes rows would be
 // in the log around the commit.
 func statementsComplete(in inv.Input, end inv.Fact) bool {
-	level := settingOf(in.Facts, "log_statement")
-	if level != "mod" && level != "all" {
+	if !logsWrites(setEverywhere(in.Facts, "log_statement", logsWrites)) {
 		return false
 	}
 	w := sources.Window{From: end.Time.Add(-commitNear), To: end.Time.Add(time.Microsecond)}

@@ -85,7 +85,7 @@ func readServerlog(in inv.Input) inv.Reading {
 	for _, end := range ends(in.Facts) {
 		near := eventsOf(in, "end:"+end.Attr("xid"))
 		if end.Kind != inv.XactCommitted {
-			errs := abortErrors(end, near)
+			errs := abortErrors(in, end, near)
 			r.Facts = append(r.Facts, errs...)
 			for _, f := range errs {
 				r.Moments = append(r.Moments, inv.Moment{Time: f.Time, Source: f.Attr("source"), Summary: f.Says, Evidence: f.Evidence[0]})
@@ -126,8 +126,8 @@ func serverCoverage(in inv.Input) []sources.Coverage {
 // covered states that the server log was read over the end of a transaction at
 // a level that includes errors.
 func covered(in inv.Input, covers []sources.Coverage, end inv.Fact) (inv.Fact, bool) {
-	level := settingOf(in.Facts, "log_min_messages")
-	if level == "" || slices.Contains([]string{"log", "fatal", "panic"}, level) {
+	level := setEverywhere(in.Facts, "log_min_messages", logsErrors)
+	if !logsErrors(level) {
 		return inv.Fact{}, false
 	}
 	w := window(end).Widen(errorNear)
@@ -145,6 +145,11 @@ func covered(in inv.Input, covers []sources.Coverage, end inv.Fact) (inv.Fact, b
 		}
 	}
 	return inv.Fact{}, false
+}
+
+// logsErrors reports a value of log_min_messages by which errors are logged.
+func logsErrors(level string) bool {
+	return level != "" && !slices.Contains([]string{"log", "fatal", "panic"}, level)
 }
 
 // orFirst is the evidence of what was read around the end, or of the end itself

@@ -3,6 +3,7 @@ package probes
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 
@@ -75,9 +76,15 @@ type logged struct {
 }
 
 // eventsOf returns the events of all items with this tag ("" for all), their
-// zones settled where something tells them.
+// zones settled where something tells them. A line that two sources brought, such
+// as a file and the server that writes it, counts once.
 func eventsOf(in inv.Input, tag string) []logged {
+	type written struct {
+		raw string
+		at  time.Time
+	}
 	zone := serverZone(in)
+	first := map[written]string{}
 	var out []logged
 	for _, e := range in.Evidence {
 		if e.Kind != inv.EvidenceEvents || (tag != "" && e.Tag != tag) {
@@ -88,10 +95,31 @@ func eventsOf(in inv.Input, tag string) []logged {
 			continue
 		}
 		for _, ev := range list {
-			out = append(out, logged{Event: settleZone(ev, zone), evidence: e.ID})
+			if isOwn(ev) {
+				continue
+			}
+			ev = settleZone(ev, zone)
+			k := written{ev.Raw, ev.Time}
+			if by, seen := first[k]; seen && by != ev.Source {
+				continue
+			}
+			first[k] = ev.Source
+			out = append(out, logged{Event: ev, evidence: e.ID})
 		}
 	}
 	return out
+}
+
+// ownAgent is how inquest names itself in the requests that it sends.
+var ownAgent = regexp.MustCompile(`\binquest/\S+ \(read-only\)`)
+
+// isOwn reports a line about inquest's own sessions or requests: they are no
+// evidence.
+func isOwn(e sources.Event) bool {
+	if isServerLog(e) {
+		return e.Field("application_name") == ownName
+	}
+	return strings.Contains(e.Raw, ownName+"/") && ownAgent.MatchString(e.Raw)
 }
 
 // serverZone is the server's log_timezone, nil when it is not known.
@@ -122,14 +150,53 @@ func settleZone(e sources.Event, zone *time.Location) sources.Event {
 // isServerLog reports whether the event is a line of a PostgreSQL server log.
 func isServerLog(e sources.Event) bool { return strings.HasPrefix(e.Format, "postgres") }
 
-// settingOf returns the value of a server setting among the facts, or "".
+// settingOf returns the value of a setting of the first server among the facts,
+// or "". What is set for a role or a database alone does not count.
 func settingOf(facts inv.Facts, name string) string {
+	server := ""
 	for _, f := range facts.Of(inv.Setting) {
-		if f.Attr("name") == name {
+		if server == "" {
+			server = f.Attr("server")
+		}
+		if f.Attr("name") == name && f.Attr("server") == server && !setForSome(f) {
 			return f.Attr("value")
 		}
 	}
 	return ""
+}
+
+// setForSome reports a setting of a role or a database, not of the server.
+func setForSome(f inv.Fact) bool {
+	switch scope := f.Attr("scope"); scope {
+	case "user", "database user": // pg_settings.source: of inquest's own role
+		return true
+	default:
+		return strings.HasPrefix(scope, "set for ")
+	}
+}
+
+// setEverywhere returns a setting's value when no role and no database has one of
+// its own that ok refuses; else "", for then a session may have had another.
+func setEverywhere(facts inv.Facts, name string, ok func(string) bool) string {
+	for _, f := range facts.Of(inv.Setting).With("name", name) {
+		if setForSome(f) && !ok(f.Attr("value")) {
+			return ""
+		}
+	}
+	return settingOf(facts, name)
+}
+
+// logsWrites reports a value of log_statement by which statements that change
+// rows are logged.
+func logsWrites(v string) bool { return v == "mod" || v == "all" }
+
+// plain takes the evidence ids off.
+func plain(list []logged) []sources.Event {
+	out := make([]sources.Event, 0, len(list))
+	for _, e := range list {
+		out = append(out, e.Event)
+	}
+	return out
 }
 
 // moment puts an event on the timeline.

@@ -44,12 +44,12 @@ func readDamage(in inv.Input) inv.Reading {
 	said := ""
 	for _, a := range sums {
 		if n := a.Text(0, "checksum_failures"); n != "" && n != "0" {
-			f := property(a.evidence, "", "checksum-failures", n, fmt.Sprintf("%s checksum failures, the last %s", n, clock(pgTime(a.Text(0, "last_failure")))))
+			f := propertyOn(a, "", "checksum-failures", n, fmt.Sprintf("%s checksum failures, the last %s", n, clock(pgTime(a.Text(0, "last_failure")))))
 			r.Facts = append(r.Facts, f)
 			said = joinLine(said, f.Says)
 		}
 		if a.Text(0, "zero_damaged_pages") == "on" {
-			f := property(a.evidence, "", "zero-damaged-pages", "on", "zero_damaged_pages is on: damaged pages are emptied without an error")
+			f := propertyOn(a, "", "zero-damaged-pages", "on", "zero_damaged_pages is on: damaged pages are emptied without an error")
 			r.Facts = append(r.Facts, f)
 			said = joinLine(said, f.Says)
 		}
@@ -59,7 +59,7 @@ func readDamage(in inv.Input) inv.Reading {
 	}
 	for _, a := range colls {
 		for i := range a.Rows {
-			f := property(a.evidence, "", "collation", a.Text(i, "collname"), fmt.Sprintf("collation %s was version %s and is now %s: text indexes may miss rows", a.Text(i, "collname"), a.Text(i, "collversion"), a.Text(i, "actual")))
+			f := propertyOn(a, "", "collation", a.Text(i, "collname"), fmt.Sprintf("collation %s was version %s and is now %s: text indexes may miss rows", a.Text(i, "collname"), a.Text(i, "collversion"), a.Text(i, "actual")))
 			r.Facts = append(r.Facts, f)
 			said = joinLine(said, f.Says)
 		}

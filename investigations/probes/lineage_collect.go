@@ -11,11 +11,13 @@ import (
 	"inquest/sources/wal"
 )
 
-// noteDiscarded marks a lineage that is no part of the server's history, and
-// noteDropped one of files that were dropped.
+// noteDiscarded marks a lineage that is no part of the server's history,
+// noteDropped one of files that were dropped, and noteNameless one where nothing
+// but their content and the time tells whose they were.
 const (
 	noteDiscarded = "not part of the server's history"
 	noteDropped   = "files that were dropped"
+	noteNameless  = "WAL does not tell the name of the table that was dropped"
 )
 
 // history traces the key in the server's WAL. Segments on disk are united with
@@ -82,16 +84,14 @@ func (t tracing) droppedFiles(ctx context.Context, u *walUnion, tables []catalog
 	if slices.ContainsFunc(l.Events, selfTold) || len(t.targets) == 0 {
 		return nil
 	}
-	files, err := filledAndDropped(ctx, u, t.targets[0].Rel.DB, knownFiles(tables))
+	d, err := lookForDrops(ctx, u, t.targets[0].Rel.DB, knownFiles(tables))
 	if err != nil {
 		blindTo(t.c, t.server.Name(), err)
 		return ctx.Err()
 	}
-	if len(files) == 0 {
-		return nil
-	}
 	looked := 0
 	for i := range tables {
+		files, nameless := d.formerFilesOf(&tables[i])
 		target, ok := formerFiles(&tables[i], mayBeOf(&tables[i], files, l))
 		if !ok {
 			continue
@@ -108,6 +108,9 @@ func (t tracing) droppedFiles(ctx context.Context, u *walUnion, tables []catalog
 			continue
 		}
 		found.Notes = append(found.Notes, noteDropped)
+		if slices.ContainsFunc(found.Events, func(e wal.Event) bool { return selfTold(e) && slices.Contains(nameless, e.Rel) }) {
+			found.Notes = append(found.Notes, noteNameless)
+		}
 		if err := keepLineage(t.c, t.server.Name(), u.name(), found); err != nil {
 			return err
 		}
@@ -160,47 +163,6 @@ func knownFiles(tables []catalog.Table) map[wal.RelFile]bool {
 		}
 	}
 	return out
-}
-
-// Resource managers and operations of the records that are looked at here
-// (access/rmgrlist.h, access/heapam_xlog.h).
-const (
-	rmgrXact, rmgrHeap2, rmgrHeap = 1, 9, 10
-	heapOps                       = 0x70
-	opInsert, opMultiInsert       = 0x00, 0x50
-	xactOps, opCommit             = 0x70, 0x00
-)
-
-// filledAndDropped returns the files of the database that got rows in this WAL
-// and were removed by a commit in it.
-func filledAndDropped(ctx context.Context, src wal.Source, db uint32, known map[wal.RelFile]bool) ([]wal.RelFile, error) {
-	dropped := map[wal.RelFile]bool{}
-	err := eachRecord(ctx, src, func(r *wal.Record) {
-		if r.RMGR != rmgrXact || r.Info&xactOps != opCommit || r.Decode() != nil {
-			return
-		}
-		if x, ok, err := r.DecodeXact(); ok && err == nil {
-			for _, f := range x.Dropped {
-				if f.DB == db && !known[f] {
-					dropped[f] = true
-				}
-			}
-		}
-	})
-	if err != nil || len(dropped) == 0 {
-		return nil, err
-	}
-	var out []wal.RelFile
-	err = eachRecord(ctx, src, func(r *wal.Record) {
-		insert := r.RMGR == rmgrHeap && r.Info&heapOps == opInsert || r.RMGR == rmgrHeap2 && r.Info&heapOps == opMultiInsert
-		if !insert || r.Decode() != nil || len(r.Blocks) == 0 {
-			return
-		}
-		if f := r.Blocks[0].Rel; dropped[f] && !slices.Contains(out, f) {
-			out = append(out, f)
-		}
-	})
-	return out, err
 }
 
 func eachRecord(ctx context.Context, src wal.Source, visit func(*wal.Record)) error {

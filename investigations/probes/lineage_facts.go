@@ -50,7 +50,7 @@ func readLineage(in inv.Input) inv.Reading {
 			l.readDropped(in, &r)
 		default:
 			l.read(in, &r)
-			l.serverSays(&r, answers(in, xactTag(l.server)))
+			l.serverSays(in, &r, answers(in, xactTag(l.server)))
 			l.readBranches(in, &r)
 		}
 		r.Summary = joinLine(r.Summary, l.say())
@@ -75,7 +75,7 @@ func (l lineage) read(in inv.Input, r *inv.Reading) {
 	l.peers(in, r)
 	l.switches(r)
 	l.restarts(r)
-	l.covers(r)
+	l.covers(in, r)
 	if rec := l.recovered(); rec != nil {
 		r.Recovered = rec
 	}
@@ -268,14 +268,16 @@ func (l lineage) restarts(r *inv.Reading) {
 }
 
 // covers states what was read without a hole, and that the key is not in it when
-// nothing of it was seen.
-func (l lineage) covers(r *inv.Reading) {
+// nothing of it was seen. A primary's WAL reaches up to the moment it was read; a
+// standby's ends at what it had received.
+func (l lineage) covers(in inv.Input, r *inv.Reading) {
 	untold := l.untouched()
+	now := l.live() && !l.standby(in)
 	for i, c := range l.Covered {
 		last := i == len(l.Covered)-1
-		f := l.fact(inv.WALCovered, map[string]string{"from": c.From.String(), "to": c.To.String(), "tables": strings.Join(l.Targets, ", "), "last": fmt.Sprint(last && l.live())})
+		f := l.fact(inv.WALCovered, map[string]string{"from": c.From.String(), "to": c.To.String(), "tables": strings.Join(l.Targets, ", "), "last": fmt.Sprint(last && now)})
 		f.Time, f.Until = c.FromTime, c.ToTime
-		if last && l.live() {
+		if last && now {
 			f.Until = l.at
 		}
 		if n := l.Unread.Deletes + l.Unread.Updates; n > 0 {
@@ -286,7 +288,7 @@ func (l lineage) covers(r *inv.Reading) {
 		if last && len(untold) > 0 && len(l.Missed) == 0 {
 			f = l.fact(inv.WALKeyAbsent, map[string]string{"from": c.From.String(), "to": c.To.String(), "tables": strings.Join(untold, ", ")})
 			f.Time, f.Until = c.FromTime, c.ToTime
-			if l.live() {
+			if now {
 				f.Until = l.at
 			}
 			f.Says = fmt.Sprintf("WAL from %s to %s holds no row version of the key in %s", clock(f.Time), clock(f.Until), strings.Join(untold, ", "))
@@ -305,6 +307,10 @@ func (l lineage) untouched() []string {
 // live reports whether the WAL came from a running server and so reaches up to
 // the moment it was read.
 func (l lineage) live() bool { return strings.HasPrefix(l.server, "db:") && !l.onlyFiles() }
+
+func (l lineage) standby(in inv.Input) bool {
+	return len(in.Facts.Of(inv.Setting).With("name", "server.in_recovery").With("server", l.server).With("value", "t")) > 0
+}
 
 func (l lineage) onlyFiles() bool { return l.Notes != nil && slices.Contains(l.Notes, noteFilesOnly) }
 

@@ -82,7 +82,7 @@ func (l lineage) readDropped(in inv.Input, r *inv.Reading) {
 			f.Attrs["part"] = l.fileOf()
 			f.Says = fmt.Sprintf("xid %d dropped the partition of %s that held the row (%s)", e.XID, e.Table, e.LSN)
 		}
-		if !tellingID(in.Record) {
+		if !tellingID(in.Record) || l.noted(noteNameless) {
 			f.Attrs["assumed"] = "true"
 		}
 		r.Facts = append(r.Facts, f)

@@ -21,13 +21,16 @@ var (
 func failures(in inv.Input, n naming, facts inv.Facts) []inv.Fact {
 	var out []inv.Fact
 	issued := map[string]bool{}
+	crowded := crowdedRequests(in)
 	for _, f := range facts.Of(inv.IDIssued) {
-		if r := f.Attr("request"); r != "" {
+		if r := f.Attr("request"); r != "" && !crowded[r] {
 			issued[r] = true
 		}
 	}
-	for _, e := range append(eventsOf(in, "requests"), eventsOf(in, "mentions")...) {
+	others := eventsOf(in, "requests") // lines of the same requests, which do not name the id
+	for i, e := range append(others, eventsOf(in, "mentions")...) {
 		_, named := n.names(e.Event)
+		named = named && i >= len(others)
 		if isServerLog(e.Event) || !issued[e.RequestID] && !named || !tellsOfFailedWrite(e.Event) {
 			continue
 		}
@@ -36,6 +39,25 @@ func failures(in inv.Input, n naming, facts inv.Facts) []inv.Fact {
 			Attrs: map[string]string{"source": e.Source, "request": e.RequestID, "same-request": fmt.Sprint(issued[e.RequestID]), "message": e.Message},
 			Says:  fmt.Sprintf("%s: %s", e.Source, short(e.Message, 160)),
 		})
+	}
+	return out
+}
+
+// crowdedRequests are correlation ids under which one log answered several
+// creates: a batch, a session or a client that sends the same id again. What
+// failed under such an id may be another record's.
+func crowdedRequests(in inv.Input) map[string]bool {
+	type place struct{ request, source string }
+	n := map[place]int{}
+	out := map[string]bool{}
+	for _, e := range append(eventsOf(in, "requests"), eventsOf(in, "mentions")...) {
+		if e.RequestID == "" || e.Op != sources.OpCreate || e.Status == 0 {
+			continue
+		}
+		k := place{e.RequestID, e.Source}
+		if n[k]++; n[k] > 1 {
+			out[e.RequestID] = true
+		}
 	}
 	return out
 }

@@ -157,8 +157,8 @@ func searchedRange(cov []sources.Coverage) string {
 func answerFacts(n naming, resource string, e logged) []inv.Fact {
 	op := e.Op
 	_, last, inPath := n.inPath(e.Path)
-	if inPath && !last {
-		op = "" // a request for something below the record
+	if inPath && !last || op == sources.OpCreate && n.onlyRefers(e.Event) {
+		op = "" // a request for something below the record, or of another that refers to it
 	}
 	f := inv.Fact{
 		Ground: inv.GroundLog, Evidence: []string{e.evidence}, Time: factTime(e.Event), Until: e.Until,
@@ -170,7 +170,7 @@ func answerFacts(n naming, resource string, e logged) []inv.Fact {
 	if e.Status != 0 {
 		f.Attrs["status"] = itoa(e.Status)
 	}
-	issued := op == sources.OpCreate && e.Status >= 200 && e.Status < 300 || e.Status == 201
+	issued := op == sources.OpCreate && e.Status >= 200 && e.Status < 300 || e.Status == 201 && !n.onlyRefers(e.Event)
 	switch {
 	case issued && !(inPath && op != sources.OpCreate):
 		f.Kind, f.Attrs["by"] = inv.IDIssued, "status"
@@ -178,7 +178,7 @@ func answerFacts(n naming, resource string, e logged) []inv.Fact {
 	case e.Status != 0:
 		f.Kind = inv.APIAnswer
 		f.Says = fmt.Sprintf("%s: %s", e.Source, line(e.Event))
-	case saysCreated(e.Event):
+	case saysCreated(e.Event) && !n.onlyRefers(e.Event):
 		f.Kind, f.Attrs["by"] = inv.IDIssued, "message"
 		f.Says = fmt.Sprintf("%s says that it was created: %s", e.Source, line(e.Event))
 	default:

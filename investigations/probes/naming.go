@@ -74,6 +74,49 @@ func (n naming) names(e sources.Event) (resource string, ok bool) {
 	return collection, n.random || n.telling(e)
 }
 
+// onlyRefers reports whether the event is about another record, and names this
+// one as something that the other belongs to: a POST to /invoices with an order_id
+// creates an invoice. The id then stands in fields named for another thing than
+// the collection that was posted to, and in no other place that tells.
+func (n naming) onlyRefers(e sources.Event) bool {
+	if _, _, inPath := n.inPath(e.Path); inPath {
+		return false
+	}
+	last := strings.ToLower(lastSegment(e.Path))
+	collection := stem(last)
+	refers := false
+	for k, v := range e.Fields {
+		if !n.isValue(v) {
+			continue
+		}
+		base, isID := n.idField(k)
+		switch {
+		case isID && base == "", collection != "" && strings.Contains(collection, base):
+			return false // its own id
+		default:
+			refers = true
+		}
+	}
+	if !refers {
+		return false
+	}
+	if last == "" {
+		return n.aboutAnother(e)
+	}
+	return collection != last && !n.isTable(last) // orders, not checkout
+}
+
+// aboutAnother reports whether a line without a path speaks of another thing with
+// an id of its own beside the record's.
+func (n naming) aboutAnother(e sources.Event) bool {
+	for k, v := range e.Fields {
+		if base, isID := n.idField(k); isID && base == "" && v != "" && !n.isValue(v) {
+			return true
+		}
+	}
+	return false
+}
+
 // telling reports whether the event holds the id as a word of its own, for an id
 // that is more than a number: letters with digits or separators, such as
 // BK-20251127 or tenant/42, mean nothing else in passing.

@@ -48,14 +48,14 @@ func readRetention(in inv.Input) inv.Reading {
 	for _, a := range schedulers {
 		for i := range a.Rows {
 			name := a.Text(i, "extname")
-			r.Facts = append(r.Facts, property(a.evidence, "", "scheduler", name, fmt.Sprintf("the scheduler %s %s is installed", name, a.Text(i, "extversion"))))
+			r.Facts = append(r.Facts, propertyOn(a, "", "scheduler", name, fmt.Sprintf("the scheduler %s %s is installed", name, a.Text(i, "extversion"))))
 			said = joinLine(said, name+" is installed")
 		}
 	}
 	for _, a := range functions {
 		for i := range a.Rows {
 			name := a.Text(i, "function")
-			r.Facts = append(r.Facts, property(a.evidence, "", "deleting-function", name, fmt.Sprintf("%s holds %q", name, short(a.Text(i, "code"), 120))))
+			r.Facts = append(r.Facts, propertyOn(a, "", "deleting-function", name, fmt.Sprintf("%s holds %q", name, short(a.Text(i, "code"), 120))))
 			said = joinLine(said, name)
 		}
 	}

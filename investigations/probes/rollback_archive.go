@@ -43,7 +43,7 @@ func readArchive(in inv.Input) inv.Reading {
 			s = fmt.Sprintf("WAL is archived (%s segments, last %s at %s, %s failures)", a.Text(0, "archived_count"), orElse(a.Text(0, "last_archived_wal"), "none"), clock(pgTime(a.Text(0, "last_archived"))), a.Text(0, "failed_count"))
 		}
 		s += fmt.Sprintf("; the server itself surely keeps WAL since %s", a.Text(0, "redo"))
-		r.Facts = append(r.Facts, property(a.evidence, "", "archive", mode, s))
+		r.Facts = append(r.Facts, propertyOn(a, "", "archive", mode, s))
 		r.Summary = joinLine(r.Summary, s)
 	}
 	return r

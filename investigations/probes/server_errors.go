@@ -81,7 +81,7 @@ func severity(e sources.Event) string { return strings.ToUpper(e.Field("error_se
 // abortErrors are the lines that can explain why a transaction was rolled back:
 // tied by its xid, or standing within 20 ms of the ABORT record. A tie by time is
 // unique when only one session logged such a line there.
-func abortErrors(end inv.Fact, near []logged) []inv.Fact {
+func abortErrors(in inv.Input, end inv.Fact, near []logged) []inv.Fact {
 	var byXid, byTime []logged
 	pids := map[string]bool{}
 	for _, e := range near {
@@ -100,7 +100,7 @@ func abortErrors(end inv.Fact, near []logged) []inv.Fact {
 	}
 	var out []inv.Fact
 	for _, e := range list {
-		f := errorFact(e)
+		f := errorFact(in, e)
 		f.Attrs["of"], f.Attrs["joins"] = end.Attr("xid"), joins
 		f.Attrs["unique"] = fmt.Sprint(joins == "xid" || len(pids) == 1)
 		if joins == "time" {
@@ -141,8 +141,8 @@ func closeTo(end inv.Fact, e sources.Event) bool {
 	return !e.Time.Before(from) && !e.Time.After(to)
 }
 
-func errorFact(e logged) inv.Fact {
-	return inv.Fact{
+func errorFact(in inv.Input, e logged) inv.Fact {
+	f := inv.Fact{
 		Kind: inv.LogError, Ground: inv.GroundLog, Time: factTime(e.Event), Evidence: []string{e.evidence},
 		Attrs: map[string]string{
 			"sqlstate": reasonOf(e.Event), "xid": e.Field("txid"), "pid": e.Field("pid"), "user": e.Field("user"),
@@ -151,12 +151,16 @@ func errorFact(e logged) inv.Fact {
 		},
 		Says: fmt.Sprintf("%s %s: %s", severity(e.Event), reasonOf(e.Event), short(e.Message, 160)),
 	}
+	if st, ok := parseStatement(statementText(e.Event)); ok {
+		f.Attrs["statement-table"] = meantTable(in, st.table)
+	}
+	return f
 }
 
 // nameFacts are what server log lines that name the id say of it.
 func nameFacts(in inv.Input, e logged) []inv.Fact {
 	if reasonOf(e.Event) != "" {
-		f := errorFact(e)
+		f := errorFact(in, e)
 		f.Attrs["joins"], f.Attrs["unique"] = "id", "true"
 		if st, ok := parseStatement(statementText(e.Event)); ok {
 			f.Attrs["op"], f.Attrs["table"] = st.op, meantTable(in, st.table)
@@ -185,6 +189,9 @@ func statementFact(in inv.Input, e logged) (inv.Fact, bool) {
 			"statement": short(text, 600), "source": e.Source, "session": sessionKey(e.Event),
 		},
 		Says: fmt.Sprintf("%s logged at %s, before it ran: %s", orElse(e.Field("user"), "a session"), clock(e.Time), short(text, 160)),
+	}
+	if st.op == "detach" {
+		f.Attrs["part"] = meantTable(in, st.rest)
 	}
 	if st.op == "create" && doNothing.MatchString(st.rest) {
 		f.Attrs["on-conflict"] = "nothing"

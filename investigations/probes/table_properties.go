@@ -16,6 +16,13 @@ func property(evidence, table, name, value, says string) inv.Fact {
 	}
 }
 
+// propertyOn is a property of the server that gave the answer.
+func propertyOn(a answer, table, name, value, says string) inv.Fact {
+	f := property(a.evidence, table, name, value, says)
+	f.Attrs["server"] = a.source
+	return f
+}
+
 // tableFacts states what the catalogue says of one table with a key that the id
 // fits: what it is, and what can make a row of it vanish.
 type tableFacts struct {

@@ -89,10 +89,10 @@ func statusFacts(a answer) []inv.Fact {
 
 // serverSays adds how transactions ended that WAL leaves open. When WAL was read
 // to the end without a hole, a missing ABORT record was never written.
-func (l lineage) serverSays(r *inv.Reading, tables []answer) {
+func (l lineage) serverSays(in inv.Input, r *inv.Reading, tables []answer) {
 	for _, a := range tables {
 		for _, f := range statusFacts(a) {
-			if f.Kind == inv.XactAborted && l.readToEnd() {
+			if f.Kind == inv.XactAborted && l.readToEnd() && !l.standby(in) {
 				f.Attrs["record"] = "false"
 			}
 			r.Facts = append(r.Facts, f)

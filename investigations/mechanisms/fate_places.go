@@ -1,0 +1,85 @@
+package mechanisms
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	inv "inquest/investigations"
+)
+
+// A row that stands in another place than the one that was asked is either the
+// record, written there instead, or a copy: a clone, a restored backup, an archive.
+// Two things tell: it was born there, or it never was where it is missed.
+
+// bornIn shows that the row was inserted into the table by a statement of its own
+// as the id was handed out.
+func bornIn(story Story, table string, when []time.Time) inv.Facts {
+	for _, ins := range Ended(story.Inserts, Committed) {
+		single := ins.Fact.Attr("from") == "wal" && ins.Fact.Attr("op") != "multi-insert"
+		if !single || table != "" && ins.Table() != table || ins.When().IsZero() {
+			continue
+		}
+		if slices.ContainsFunc(when, func(t time.Time) bool { return ins.When().Sub(t).Abs() <= logSlack }) {
+			return ins.Facts()
+		}
+	}
+	return nil
+}
+
+// neverIn shows that WAL of the home server, from before the id was handed out
+// until now, holds no row version of it in the table; "" is any table.
+func neverIn(v View, table string, when []time.Time) inv.Facts {
+	at := v
+	if table != "" {
+		at = newView(inv.Deliberation{Record: v.Record, Options: v.Options, Facts: v.All}, Focus{Table: table, members: map[string]bool{table: true}, unique: true})
+	}
+	if !at.Story.Empty() {
+		return nil
+	}
+	for _, t := range when {
+		if c := coveringAbsence(at, t); len(c) > 0 {
+			return c
+		}
+	}
+	return nil
+}
+
+// bornWhen are the moments at which the id is known to have been made: when it was
+// handed out, and the time that the id itself holds.
+func bornWhen(v View) []time.Time {
+	var out []time.Time
+	for _, f := range v.All.Of(inv.IDIssued) {
+		if !f.Time.IsZero() {
+			out = append(out, f.Time)
+		}
+	}
+	if t, _, ok := inv.TimeInID(v.Record.ID); ok {
+		out = append(out, t)
+	}
+	return out
+}
+
+// copyOrRecord is the undetermined fate of a row that is found in another place
+// and may be a copy.
+func copyOrRecord(facts inv.Facts, where string) inv.Fate {
+	return inv.Fate{
+		Kind: inv.FateUndetermined, Standing: inv.Undetermined, Evidence: facts.Evidence(),
+		Summary: where + " Whether it was written there instead, or is a copy of a row that is gone from its own place, cannot be told.",
+		Settles: []string{
+			"WAL of the moment the id was handed out, of the place where it is missed: a role that may read it, or --wal with an archive",
+			"when the row was written to the place where it is: WAL there, or track_commit_timestamp",
+			"whether that place is filled from the other: a clone, a restored backup, an archive job",
+		},
+	}
+}
+
+// detachLogged are logged statements that detach this table from the partitioned
+// one.
+func detachLogged(v View, table string) inv.Facts {
+	return v.All.Of(inv.LogStatement).Where(func(f inv.Fact) bool {
+		_, bare, _ := strings.Cut(table, ".")
+		part := f.Attr("part")
+		return f.Attr("op") == "detach" && f.Attr("failed") != "true" && (strings.EqualFold(part, table) || strings.EqualFold(part, bare))
+	})
+}

@@ -1,0 +1,69 @@
+package mechanisms
+
+import (
+	"testing"
+	"time"
+
+	inv "inquest/investigations"
+)
+
+// TestTwins holds incidents that look like another one: each must not be taken for it.
+func TestTwins(t *testing.T) { check(t, twinCases()) }
+
+func twinCases() []verdict {
+	lax := func(scope string) inv.Fact {
+		return f(inv.Setting, time.Time{}, "name", "synchronous_commit", "value", "off", "scope", scope)
+	}
+	cutOff := facts(candidateFact(orders), inserted("700", "0/100", "(1,1)", 0), aborts("700", 0.5, "record", "false"), f(inv.CrashRecovery, sec(0.5), "from", "wal", "lsn", "0/200"), absent(orders))
+	acked := func(more ...any) inv.Facts { return append(facts(cutOff, issued(0.1)), facts(more...)...) }
+	database := f(inv.Setting, time.Time{}, "name", "server.database", "value", "shop")
+	refusal := f(inv.LogError, sec(0.9), "op", "create", "joins", "id", "sqlstate", "23502", "table", orders)
+	nowhere := facts(candidateFact(orders), absent(orders))
+	two := facts(nodeSetting(home, "system_identifier", "1"), nodeSetting("db:replica", "system_identifier", "1"), nodeSetting("db:replica", "in_recovery", "t"))
+	early := absent(orders)
+	early.Time = sec(90)
+	return []verdict{
+		// The insert reached the disk, its commit did not.
+		{name: "cut off by a crash, commits waited", facts: acked(), fate: "never-committed established", lead: "crash-in-flight system"},
+		{name: "cut off by a crash, commits did not wait", facts: acked(lax("configuration file")), fate: "lost probable", lead: "async-commit-lost system"},
+		{name: "the same, and nothing was handed out", facts: facts(cutOff, lax("configuration file")), fate: "never-committed probable"},
+		{name: "the same, and the answer's clock is off by an hour", facts: facts(cutOff, lax("configuration file"), issued(3600)), fate: "undetermined undetermined"},
+		{name: "commits did not wait for a role that nobody knows", facts: acked(lax("set for role worker")), fate: "undetermined undetermined"},
+		{name: "commits did not wait for another role", role: "web", facts: acked(lax("set for role worker")), fate: "never-committed established", lead: "crash-in-flight system"},
+		{name: "commits did not wait in another database", facts: acked(database, lax("set for  database logs")), fate: "never-committed established", lead: "crash-in-flight system"},
+		{name: "commits did not wait for inquest's own role", facts: acked(lax("user")), fate: "never-committed established", lead: "crash-in-flight system"},
+		{name: "rolled back, and then a crash while commits did not wait", facts: append(rolledBackFacts(covers("700")), issued(0.1), lax("configuration file"), f(inv.CrashRecovery, sec(2))), fate: "never-committed established", lead: "rolled-back application"},
+		{name: "not waited for, a crash, and the write had failed", facts: facts(nowhere, issued(0), lax("configuration file"), f(inv.CrashRecovery, sec(1)), f(inv.RequestFailed, sec(0.2))), fate: "undetermined undetermined"},
+		{name: "not waited for, a crash, and no insert among the statements", facts: facts(nowhere, issued(0), lax("configuration file"), f(inv.CrashRecovery, sec(1)), f(inv.LogCovers, sec(0), "of", "issue", "statements", "true", "inserts", "0")), fate: "undetermined undetermined"},
+		{name: "not waited for, and the crash was the start of a restored copy", facts: facts(nowhere, issued(0), lax("configuration file"), f(inv.CrashRecovery, sec(1)), f(inv.SystemEvent, sec(1), "how", "restore")), fate: "undetermined undetermined"},
+
+		// An insert that was refused, and one that was stored later.
+		{name: "refused, and shown afterwards", facts: facts(nowhere, issued(1), refusal, f(inv.APIAnswer, sec(5), "op", "read", "status", "200")), fate: "undetermined undetermined"},
+		{name: "refused, answered so, and tried again", facts: facts(nowhere, refusal, f(inv.APIAnswer, sec(0.95), "op", "create", "status", "500"), issued(3)), fate: "undetermined undetermined"},
+		{name: "refused, and inserted later", facts: facts(nowhere, issued(5), refusal, f(inv.LogStatement, sec(4), "op", "create", "joins", "id", "table", orders)), fate: "undetermined undetermined"},
+		{name: "never in WAL, and yet shown: it lives elsewhere", facts: facts(nowhere, walAbsent(orders), issued(1), f(inv.RequestFailed, sec(2)), f(inv.APIAnswer, sec(5), "op", "read", "status", "200")), fate: "undetermined undetermined"},
+
+		// A deletion that WAL does not confirm.
+		{name: "a delete was answered, and WAL of that moment has none", facts: facts(stored(), f(inv.APIAnswer, sec(9), "op", "delete", "status", "204")), fate: "undetermined undetermined"},
+		{name: "a history of an earlier life", facts: facts(stored(), f(inv.RowInHistory, sec(100), "table", "public.orders_log", "operation", "delete", "written-by", "trigger")), fate: "deleted probable"},
+		{name: "deleted by its history, and a later insert of the key was rolled back", facts: facts(rolledBackFacts(covers("700")), f(inv.RowInHistory, sec(100), "table", "public.orders_log", "operation", "delete", "written-by", "trigger")), fate: "deleted established"},
+
+		// A retry under the same id.
+		{name: "rolled back, handed out later, and WAL between was not read", facts: facts(rolledBackFacts(logError("700", "40P01")), hole(), issued(30)), fate: "never-committed probable", lead: "deadlock-victim concurrency"},
+		{name: "rolled back, handed out later, and WAL between has nothing", facts: facts(rolledBackFacts(logError("700", "40P01")), walCovered(), issued(30)), fate: "never-committed established", lead: "deadlock-victim concurrency"},
+
+		// Two nodes that were asked one after the other.
+		{name: "the replica was asked before the row came", facts: facts(two, stored()[:3], visible(orders), onNode("db:replica", facts(early))), fate: "present established", lead: "still-present application"},
+		{name: "an open transaction of another server has the same xid", facts: facts(candidateFact(orders), inserted("700", "0/100", "(1,1)", 0), f(inv.XactUnfinished, time.Time{}, "xid", "700", "from", "wal"), absent(orders), f(inv.XactOpen, sec(0), "xid", "700", "server", "db:other")), fate: "never-committed probable"},
+
+		// Who did it.
+		{name: "a statement of an earlier owner of the process id", role: "shop_app", facts: append(removed(), session("710", "application", "psql", "user", "jane", "role-programs", "psql", "pace", "human"), f(inv.LogStatement, sec(-7200), "op", "delete", "joins", "id", "pid", "7", "table", orders)), fate: "deleted established", lead: "manual-delete accidental"},
+	}
+}
+
+// hole is WAL that was read up to just after the rollback, and not from there on.
+func hole() inv.Fact {
+	x := f(inv.WALCovered, t0.Add(-time.Hour), "last", "false")
+	x.Until = sec(2)
+	return x
+}

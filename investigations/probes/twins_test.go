@@ -1,0 +1,170 @@
+package probes
+
+import (
+	"testing"
+	"time"
+
+	inv "inquest/investigations"
+	"inquest/sources"
+)
+
+// serverLine is a line of a PostgreSQL log, so many milliseconds after a moment.
+func pgLine(ms int, pid, app, message string) sources.Event {
+	return sources.Event{
+		Time: removedAt.Truncate(time.Millisecond).Add(time.Duration(ms) * time.Millisecond), Source: "log:pg", Format: "postgres-stderr", Message: message,
+		Fields: map[string]string{"pid": pid, "application_name": app, "user": app, "error_severity": "LOG"}, Raw: message + pid + time.Duration(ms).String(),
+	}
+}
+
+var removedAt = time.Date(2025, 11, 27, 14, 58, 3, 5_400_000, time.UTC) // 5.4 ms: within a step of the log
+
+// TestSessionThatLeftInTheSameMillisecond: a log cuts its times to milliseconds, so a session that committed at 5.4 ms and
+// left at 5.7 ms is logged as gone at 5 ms. It is the one that did it, and must stay a candidate.
+func TestSessionThatLeftInTheSameMillisecond(t *testing.T) {
+	end := inv.Fact{Kind: inv.XactCommitted, Time: removedAt, Attrs: map[string]string{"xid": "710", "server": "db:x"}}
+	lines := []sources.Event{
+		pgLine(-9000, "1", "", "database system is ready to accept connections"),
+		pgLine(-4000, "10", "psql", "connection authorized: user=jane"),
+		pgLine(-20, "11", "api", "connection authorized: user=api"),
+		pgLine(0, "11", "api", "disconnection: session time: 0:00:00.020"),
+		pgLine(-30, "12", "gone", "connection authorized: user=gone"),
+		pgLine(-1, "12", "gone", "disconnection: session time: 0:00:00.029"),
+		pgLine(9000, "10", "psql", "disconnection: session time: 0:00:13"),
+	}
+	kept := openAt(removedAt)(lines)
+	in := inv.Input{
+		Evidence: []inv.Evidence{kept1(t, "sessions:710", kept)},
+		Facts: inv.Facts{
+			{Kind: inv.Setting, Attrs: map[string]string{"name": "log_connections", "value": "on", "server": "db:x"}},
+			{Kind: inv.Setting, Attrs: map[string]string{"name": "log_disconnections", "value": "on", "server": "db:x"}},
+		},
+		Coverage: []sources.Coverage{{Source: "log:pg", From: removedAt.Add(-time.Hour), To: removedAt.Add(time.Hour), Format: "postgres-stderr"}},
+	}
+	got := sessionFacts(in, end)
+	if len(got) != 2 || got[0].Attr("pid") != "10" || got[1].Attr("pid") != "11" || got[0].Attr("count") != "2" {
+		t.Fatalf("%+v", got)
+	}
+}
+
+func kept1(t *testing.T, tag string, events []sources.Event) inv.Evidence {
+	t.Helper()
+	return stored(t, "E1", inv.EvidenceEvents, "log:pg", tag, events)
+}
+
+// TestLeadsUpAcrossSessions: a process id is handed out again; what the earlier owner ran is not the later one's.
+func TestLeadsUpAcrossSessions(t *testing.T) {
+	commit := removedAt
+	in := inv.Input{Record: inv.Record{ID: "42"}, Facts: inv.Facts{{Kind: inv.TableProperty, Attrs: map[string]string{"name": "candidate", "table": "public.orders"}}}}
+	wanted := map[string]bool{"delete public.orders": true}
+	run := func(events ...sources.Event) bool {
+		var lines []logged
+		for _, e := range events {
+			lines = append(lines, logged{Event: e})
+		}
+		_, ok := leadsUp(in, lines, wanted, commit)
+		return ok
+	}
+	remove := pgLine(-500, "7", "a", "statement: DELETE FROM orders WHERE id = 42")
+	if !run(remove) {
+		t.Error("a delete just before the commit does not lead up to it")
+	}
+	if run(remove, pgLine(-400, "7", "a", "disconnection: session time: 0:00:01"), pgLine(-300, "7", "b", "connection authorized: user=b"), pgLine(-100, "7", "b", "statement: COMMIT")) {
+		t.Error("the next owner of the process id is taken for the deleting session")
+	}
+	if !run(remove, pgLine(0, "7", "a", "disconnection: session time: 0:00:01")) {
+		t.Error("a session that left in the millisecond of its commit no longer leads up to it")
+	}
+}
+
+// TestCreateOfAnother: a request that creates something else and names the record hands nothing out.
+func TestCreateOfAnother(t *testing.T) {
+	in := inv.Input{Record: inv.Record{ID: "e7a4bff2-adc7-4847-a9d8-25734601b405"}, Facts: inv.Facts{{Kind: inv.TableProperty, Attrs: map[string]string{"name": "candidate", "table": "public.orders"}}}}
+	n := newNaming(in)
+	id := in.Record.ID
+	post := func(path, field string) sources.Event {
+		return sources.Event{Time: removedAt, Source: "log:api", Op: sources.OpCreate, Method: "POST", Path: path, Status: 201, Fields: map[string]string{field: id}, Raw: field + "=" + id}
+	}
+	for _, c := range []struct {
+		event  sources.Event
+		issued bool
+	}{
+		{post("/orders", "id"), true},
+		{post("/orders", "order_id"), true},
+		{post("/checkout", "order_id"), true},
+		{post("/invoices", "order_id"), false},
+		{post("/v1/shipments", "parent"), false},
+		{post("/v1/shipments", "id"), true},
+		{sources.Event{Time: removedAt, Message: "created invoice", Fields: map[string]string{"id": "17", "order_id": id}, Raw: id}, false},
+		{sources.Event{Time: removedAt, Message: "order created", Fields: map[string]string{"order_id": id}, Raw: id}, true},
+	} {
+		resource, ok := n.names(c.event)
+		if !ok {
+			t.Fatalf("%+v does not name the record", c.event)
+		}
+		got := inv.Facts(answerFacts(n, resource, logged{Event: c.event, evidence: "E1"})).Any(inv.IDIssued)
+		if got != c.issued {
+			t.Errorf("%s %v %q: handed out %v, want %v", c.event.Path, c.event.Fields, c.event.Message, got, c.issued)
+		}
+	}
+}
+
+// TestCrowdedRequest: under one correlation id two creates were answered; which of them failed is not told by it.
+func TestCrowdedRequest(t *testing.T) {
+	id := "e7a4bff2-adc7-4847-a9d8-25734601b405"
+	answer := func(ms int, raw string) sources.Event {
+		return sources.Event{Time: removedAt.Add(time.Duration(ms) * time.Millisecond), Source: "log:api", Op: sources.OpCreate, Method: "POST", Path: "/orders", Status: 201, RequestID: "req-1234567", Raw: raw, Position: raw}
+	}
+	failure := sources.Event{Time: removedAt.Add(90 * time.Millisecond), Source: "log:api", Level: sources.LevelError, Message: "could not insert order", RequestID: "req-1234567", Raw: "x"}
+	for _, c := range []struct {
+		more []sources.Event
+		want int
+	}{{nil, 1}, {[]sources.Event{answer(50, "other")}, 0}} {
+		in := inv.Input{
+			Record:   inv.Record{ID: id},
+			Coverage: []sources.Coverage{{Source: "log:api", From: removedAt.Add(-time.Hour), To: removedAt.Add(time.Hour)}},
+			Evidence: []inv.Evidence{kept1(t, "mentions", []sources.Event{answer(0, "id "+id)}), kept1(t, "requests", append(c.more, failure))},
+		}
+		r := readMentions(in)
+		if got := len(inv.Facts(r.Facts).Of(inv.RequestFailed)); got != c.want {
+			t.Errorf("with %d more creates: %d failures, want %d", len(c.more), got, c.want)
+		}
+	}
+}
+
+// TestOwnTracesAreNoEvidence: inquest's requests and sessions stand in the logs it reads.
+func TestOwnTracesAreNoEvidence(t *testing.T) {
+	id := "e7a4bff2-adc7-4847-a9d8-25734601b405"
+	get := func(agent string) sources.Event {
+		return sources.Event{Time: removedAt, Source: "log:gw", Op: sources.OpRead, Method: "GET", Path: "/orders/" + id, Status: 404, Raw: "GET /orders/" + id + ` "` + agent + `"`, Position: agent}
+	}
+	in := inv.Input{Record: inv.Record{ID: id}, Evidence: []inv.Evidence{kept1(t, "mentions", []sources.Event{get("inquest/0.3 (read-only)"), get("curl/8")})}}
+	if got := readMentions(in); len(got.Facts) != 1 {
+		t.Errorf("%+v", got.Facts)
+	}
+	twice := get("curl/8")
+	twice.Source = "log:copy"
+	in.Evidence = append(in.Evidence, kept1(t, "mentions", []sources.Event{twice}))
+	if got := readMentions(in); len(got.Facts) != 1 {
+		t.Errorf("the same line from two sources counts twice: %+v", got.Facts)
+	}
+}
+
+// TestSettingsOfSome: a setting of one role says nothing of the others.
+func TestSettingsOfSome(t *testing.T) {
+	s := func(value, scope string) inv.Fact {
+		return inv.Fact{Kind: inv.Setting, Attrs: map[string]string{"name": "log_statement", "value": value, "scope": scope, "server": "db:x"}}
+	}
+	for _, c := range []struct {
+		facts inv.Facts
+		want  string
+	}{
+		{inv.Facts{s("all", "set for role audit"), s("none", "default")}, "none"},
+		{inv.Facts{s("none", "set for role app"), s("mod", "configuration file")}, ""},
+		{inv.Facts{s("all", "set for role audit"), s("mod", "configuration file")}, "mod"},
+		{inv.Facts{s("mod", "user")}, ""},
+	} {
+		if got := setEverywhere(c.facts, "log_statement", logsWrites); got != c.want {
+			t.Errorf("%v: %q, want %q", c.facts, got, c.want)
+		}
+	}
+}
