@@ -32,6 +32,10 @@ func detect(lines []string, c Context, envelopes bool) *Reader {
 			continue
 		}
 		scores[i] = count(parsers[i], lines, &c)
+		if best*10 < scores[i]*8 && len(lines)*8 <= scores[i]*10 {
+			best = scores[i]
+			break // no later one can read so much more
+		}
 		best = max(best, scores[i])
 	}
 	main := len(all) - 1
@@ -89,15 +93,19 @@ func With(f *Format, p *Parser, lines []string, c Context) *Reader {
 
 // count returns how many records a parser reads among the lines.
 func count(p *Parser, lines []string, c *Context) int {
+	begins := make([]bool, len(lines))
+	for i, l := range lines {
+		begins[i] = p.Begins([]byte(l))
+	}
 	n := 0
 	for i := 0; i < len(lines); {
-		first := []byte(lines[i])
-		if !p.Begins(first) {
+		if !begins[i] {
 			i++
 			continue
 		}
+		first := []byte(lines[i])
 		j := i + 1
-		for j < len(lines) && j < i+100 && p.Continues(first, []byte(lines[j])) {
+		for j < len(lines) && j < i+100 && p.continues(first, []byte(lines[j]), begins[j]) {
 			j++
 		}
 		e := sources.Event{}

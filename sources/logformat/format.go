@@ -56,13 +56,15 @@ type Parser struct {
 
 // Continues reports whether line belongs to the record whose first line is head.
 func (p *Parser) Continues(head, line []byte) bool {
+	return p.continues(head, line, p.Joins == nil && p.Begins(line))
+}
+
+// continues is Continues for a line of which it is known whether it begins a record.
+func (p *Parser) continues(head, line []byte, begins bool) bool {
 	if p.Joins != nil {
 		return p.Joins(head, line)
 	}
-	if p.Begins(line) {
-		return false
-	}
-	return !p.Alone || indented(line)
+	return !begins && (!p.Alone || indented(line))
 }
 
 // indented reports whether a line looks like the continuation of another, as

@@ -142,7 +142,7 @@ var severityAt = regexp.MustCompile(`(?:^|[^A-Za-z0-9])(DEBUG[1-5]?|LOG|INFO|NOT
 // have one.
 func severityLines(lines []string) (whole, before []string) {
 	for _, l := range lines {
-		if strings.HasPrefix(l, "\t") || strings.HasPrefix(l, "{") {
+		if strings.HasPrefix(l, "\t") || strings.HasPrefix(l, "{") || !strings.Contains(l, ":  ") {
 			continue
 		}
 		if m := severityAt.FindStringSubmatchIndex(l); m != nil && m[2] < 400 {

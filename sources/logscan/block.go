@@ -3,6 +3,7 @@ package logscan
 import (
 	"bytes"
 	"io"
+	"math/bits"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -45,10 +46,10 @@ type hit struct {
 
 // chunk reads one chunk; last tells that it reaches the end of the file.
 func (j *job) chunk(c scan.Chunk, last bool) *block {
-	b := &block{own: int64(c.To - c.From), newlines: int64(bytes.Count(c.Buf[c.From:c.To], []byte{'\n'}))}
+	b := &block{own: int64(c.To - c.From)}
 	b.cover.few = true
 	clk := j.clock.copy()
-	w := &worker{job: j, c: c, last: last, clk: clk, b: b, end: -1}
+	w := &worker{job: j, c: c, last: last, clk: clk, b: b, wide: j.window.Widen(unknownZone)}
 	every := len(j.needles.texts) == 0
 	w.measure(every)
 	if !every {
@@ -65,44 +66,55 @@ type worker struct {
 	last    bool
 	clk     *clock
 	b       *block
-	end     int64 // where the latest record ends
-	counted int   // offset up to which newlines were counted
-	lines   int64 // newlines up to there
+	counted int            // offset up to which newlines were counted
+	lines   int64          // newlines up to there
+	wide    sources.Window // the window, for times of an unknown zone
 }
 
-// measure takes the time of every line that starts in the chunk; with every
-// set, the records among them that may lie in the window become events.
+// measure counts the chunk's lines and takes the time of every one that starts
+// in it; with every set, the records among them that may lie in the window become events.
 func (w *worker) measure(every bool) {
-	buf, cov := w.c.Buf, &w.b.cover
-	i := w.c.From
-	if i > 0 && buf[i-1] != '\n' {
-		k := bytes.IndexByte(buf[i:w.c.To], '\n')
-		if k < 0 {
-			return
-		}
-		i += k + 1
+	start := w.c.From // of the line at hand; negative: before the chunk
+	if start > 0 && w.c.Buf[start-1] != '\n' {
+		start = -1
 	}
-	wide := w.window
-	if !wide.IsZero() {
-		wide = wide.Widen(unknownZone)
+	var ends [256]uint64
+	for from := w.c.From; from < w.c.To; from += 64 * len(ends) {
+		for k, word := range scan.Newlines(ends[:0], w.c.Buf[from:min(from+64*len(ends), w.c.To)]) {
+			for ; word != 0; word &= word - 1 {
+				end := from + 64*k + bits.TrailingZeros64(word)
+				w.b.newlines++
+				if start >= 0 {
+					w.line(start, end, every)
+				}
+				start = end + 1
+			}
+		}
 	}
-	for i < w.c.To {
-		n := bytes.IndexByte(buf[i:], '\n')
-		if n < 0 {
-			n = len(buf) - i
+	if start >= 0 && start < w.c.To {
+		end := len(w.c.Buf)
+		if n := bytes.IndexByte(w.c.Buf[w.c.To:], '\n'); n >= 0 {
+			end = w.c.To + n
 		}
-		line := buf[i : i+n]
-		cov.lines++
-		t, ok := w.clk.read(line)
-		if ok {
-			cov.add(t)
-		} else if w.stray(line) {
-			cov.unparsed++
-		}
-		if every && (!ok || wide.Contains(at(t))) && w.reader.Begins(bytes.TrimSuffix(line, []byte("\r"))) {
-			w.event(i, nil)
-		}
-		i += n + 1
+		w.line(start, end, every)
+	}
+}
+
+// line takes the time of a line that starts in the chunk.
+func (w *worker) line(start, end int, every bool) {
+	line, cov := w.c.Buf[start:end], &w.b.cover
+	cov.lines++
+	t, ok := w.clk.first.quick(line)
+	if !ok {
+		t, ok = w.clk.read(line)
+	}
+	if ok {
+		cov.add(t)
+	} else if w.stray(line) {
+		cov.unparsed++
+	}
+	if every && (!ok || w.wide.Contains(at(t))) && w.reader.Begins(bytes.TrimSuffix(line, []byte("\r"))) {
+		w.event(start, nil)
 	}
 }
 

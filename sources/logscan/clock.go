@@ -9,11 +9,12 @@ import (
 )
 
 // clock reads the time of one line after another. It remembers where the time
-// stands and what its text up to the minute was, so that most lines cost a comparison
+// stands and what its text up to the minute was, so that most lines cost two comparisons
 // and a few digits. It belongs to one goroutine.
 type clock struct {
 	reader *logformat.Reader
 	faces  []face
+	first  *face     // of faces, or one that reads nothing
 	starts [256]bool // bytes that a line with a time may begin with
 	misses int       // slow searches that found nothing
 	hits   int
@@ -30,6 +31,9 @@ type face struct {
 	tail   [12]byte // what follows the time's digits: its zone, or one byte
 	tailed int      // length of tail
 	closed bool     // tail cannot be the start of another zone
+
+	prefix string // the anchor and the minute, as they stand in the line
+	ticks  ticks  // how the seconds are written
 }
 
 // newClock learns from lines of the file; a clock without a face knows no time.
@@ -55,7 +59,14 @@ func newClock(r *logformat.Reader, lines []string) *clock {
 			c.starts[d] = true
 		}
 	}
+	c.choose()
 	return c
+}
+
+func (c *clock) choose() {
+	if c.first = new(face); len(c.faces) > 0 {
+		c.first = &c.faces[0]
+	}
 }
 
 func (c *clock) has(anchor string, at int) bool {
@@ -72,6 +83,7 @@ func (c *clock) copy() *clock {
 	d := *c
 	d.faces = append([]face(nil), c.faces...)
 	d.bare = false
+	d.choose()
 	return &d
 }
 
@@ -84,6 +96,9 @@ func (c *clock) read(line []byte) (int64, bool) {
 		return 0, false
 	}
 	for i := range c.faces {
+		if t, ok := c.faces[i].quick(line); ok {
+			return t, true
+		}
 		if t, ok := c.faces[i].read(c, line); ok {
 			return t, true
 		}
@@ -130,7 +145,7 @@ func (f *face) read(c *clock, line []byte) (int64, bool) {
 // seconds reads SS and a fraction behind a minute that is known.
 func (f *face) seconds(b []byte) (int64, bool) {
 	a, d := b[0]-'0', b[1]-'0'
-	if a > 6 || d > 9 {
+	if a > 6 || d > 9 || (a == 6 && d > 0) {
 		return 0, false
 	}
 	ns := (int64(a)*10 + int64(d)) * int64(time.Second)
@@ -160,9 +175,9 @@ func (f *face) learn(c *clock, line []byte, at int) (int64, bool) {
 		return 0, false
 	}
 	t := c.resolve(st)
-	f.length = 0
+	f.length, f.prefix = 0, ""
 	k := clockStart(text[:n])
-	if k < 0 || k > len(f.minute) || text[n-1]|32 == 'm' {
+	if k < 0 || k > len(f.minute) || text[n-1]|32 == 'm' || text[k] > '5' { // a second 60 is in the next minute
 		return t, true
 	}
 	i := k + 2
@@ -186,9 +201,9 @@ func (f *face) learn(c *clock, line []byte, at int) (int64, bool) {
 		f.tailed = copy(f.tail[:], text[i:end])
 		copy(f.minute[:], text[:k])
 		f.length = k
-		f.base = t - t%int64(time.Minute)
-		if t%int64(time.Minute) < 0 {
-			f.base -= int64(time.Minute)
+		f.base = floor(t, int64(time.Minute)) * int64(time.Minute)
+		if f.ticks.learn(text[k:end], i-k, f.closed) {
+			f.prefix = string(line[at-len(f.anchor) : at+k])
 		}
 	}
 	return t, true

@@ -38,19 +38,30 @@ type cover struct {
 
 // add notes a line's time.
 func (c *cover) add(t int64) {
-	if c.timed == 0 {
-		c.first, c.low, c.high = t, t, t
+	if d := t - c.high; d > 0 && d <= c.least && c.timed > 0 { // nearly always
+		c.rhythm[bits.Len64(uint64(d))&63]++
+		c.high = t
 	} else {
-		c.step(t)
+		c.notable(t)
 	}
 	c.timed++
 	c.last = t
-	c.low, c.high = min(c.low, t), max(c.high, t)
 	if t >= c.from && t < c.to {
 		c.run++
 		return
 	}
 	c.turn(t)
+}
+
+// notable takes a time that is the first, not later than all before it, or
+// much later.
+func (c *cover) notable(t int64) {
+	if c.timed == 0 {
+		c.first, c.low, c.high = t, t, t
+		return
+	}
+	c.step(t)
+	c.low, c.high = min(c.low, t), max(c.high, t)
 }
 
 // turn begins to count another stretch.

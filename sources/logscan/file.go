@@ -107,7 +107,7 @@ func Binary(path string) bool {
 // BinaryBytes is Binary for bytes that were read already.
 func BinaryBytes(head []byte) bool {
 	p, err := packingOf(head)
-	return err != nil || (p == plain && binary(head) != "")
+	return err != nil || (p == plain && notText(head) != "")
 }
 
 // Unpack returns the plain content of r, whatever it is compressed with.
@@ -193,9 +193,9 @@ func packingOf(head []byte) (packing, error) {
 	return plain, nil
 }
 
-// binary says why a text's first bytes are none, or "". A run of NULs at the
+// notText says why a text's first bytes are none, or "". A run of NULs at the
 // very start is what log rotation by copying and truncating leaves.
-func binary(head []byte) string {
+func notText(head []byte) string {
 	head = bytes.TrimLeft(head, "\x00")
 	if len(head) == 0 {
 		return "nothing but NUL bytes"

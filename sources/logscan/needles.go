@@ -36,6 +36,22 @@ func newNeedles(query []sources.Needle) *needles {
 	return n
 }
 
+// tuned returns the same needles with a finder for a file of which lines are
+// at hand: the last of them, which are from its end where it can be sought.
+func (n *needles) tuned(lines []string) *needles {
+	size, from := 0, len(lines)
+	for from > 0 && size < 8<<10 {
+		from--
+		size += len(lines[from])
+	}
+	if from == len(lines) {
+		return n
+	}
+	m := *n
+	m.finder = scan.NewFor(n.texts, []byte(strings.Join(lines[from:], "\n")))
+	return &m
+}
+
 // Texts returns the texts that show a needle: as it is, and as JSON encoders
 // write it. Some may occur twice.
 func Texts(n sources.Needle) []string { return append([]string{n.Text}, jsonSpellings(n.Text)...) }
@@ -157,15 +173,8 @@ func inField(e *sources.Event, q sources.Needle) bool {
 		if !strings.EqualFold(k, q.Field) && !strings.EqualFold(last, q.Field) {
 			continue
 		}
-		for at := 0; ; {
-			i := strings.Index(v[at:], q.Text)
-			if i < 0 {
-				break
-			}
-			if !q.Whole || whole([]byte(v), at+i, at+i+len(q.Text)) {
-				return true
-			}
-			at += i + 1
+		if holds(v, q) {
+			return true
 		}
 	}
 	return false

@@ -18,7 +18,7 @@ import (
 const (
 	defaultLimit = 1000
 	rawBudget    = 64 << 20 // bytes of records kept by one search
-	chunkSize    = 256 << 10
+	chunkSize    = 384 << 10
 )
 
 // Search returns the events of all files, oldest file first, and what was
@@ -87,7 +87,7 @@ func (r *run) member(ctx context.Context, i int, m *File) error {
 		return err
 	}
 	j := &job{
-		source: r.s.Name, reader: l.Reader, clock: newClock(l.Reader, lines), needles: r.needles,
+		source: r.s.Name, reader: l.Reader, clock: newClock(l.Reader, lines), needles: r.needles.tuned(lines),
 		window: r.q.Window, limit: r.limit, full: &r.full, size: f.size,
 	}
 	if r.outside(ctx, i, m, j, lines) {
@@ -136,7 +136,7 @@ func (r *run) plain(ctx context.Context, m *File, j *job, from, to int64) error 
 	r.lastStart = -1
 	first := true
 	back := max(4<<10, r.needles.finder.Longest())
-	err := scan.Each(ctx, j.file, from, to, scan.Plan{Size: cmp.Or(r.s.Chunk, chunkSize), Back: back, Ahead: back + 12<<10},
+	err := scan.Each(ctx, j.file, from, to, scan.Plan{Size: cmp.Or(r.s.Chunk, chunkSize), Back: back, Ahead: back},
 		func(c scan.Chunk) (*block, error) {
 			return j.chunk(c, c.Base+int64(len(c.Buf)) >= j.size), ctx.Err()
 		}, func(b *block) error {

@@ -37,7 +37,7 @@ func (m *File) sample(f *content) ([]string, error) {
 		return nil, &sources.Blind{Why: fmt.Sprintf("log %s: unpack %s: %v", m.Path, p, err), Opens: "check the file, or fetch it again"}
 	}
 	head = head[:n]
-	if why := binary(head); why != "" && n > 0 {
+	if why := notText(head); why != "" && n > 0 {
 		return nil, &sources.Blind{Why: fmt.Sprintf("log %s is not text: %s", m.Path, why), Opens: "give a text log, or convert it first"}
 	}
 	lines := split(nil, head, n < sniffHead, true, sniffLines)

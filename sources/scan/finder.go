@@ -17,14 +17,25 @@ type Match struct {
 // several goroutines.
 type Finder struct {
 	needles [][]byte
-	long    *grams // needles of at least four bytes
-	single  []int  // needles looked for one by one
+	few     *nibbles // needles of at least four bytes when they are few, or nil
+	long    *grams   // the same when they are many
+	single  []int    // needles looked for one by one
 	longest int
 }
 
 // New returns a Finder of the needles; empty ones are never found. The needles
 // must not change afterwards.
-func New(needles [][]byte) *Finder {
+func New(needles [][]byte) *Finder { return NewFor(needles, []byte(anyText)) }
+
+// anyText stands for the text to be searched when none of it is at hand.
+const anyText = `{"time":"2025-11-27T14:58:12.104Z","level":"info","msg":"served","request_id":"5b0cf0fb8d1e4a559f0e3a1b7c9d2e10","path":"/v1/orders/48213"}
+10.1.2.3 - - [27/Nov/2025:14:58:12 +0000] "GET /api/e1f2a3b4-c5d6-4e7f-8091-a2b3c4d5e6f7 HTTP/1.1" 200 5316 "-" "Mozilla/5.0"
+2025-11-27 14:58:12.104 UTC [2317] app@shop LOG:  duration: 0.042 ms  execute <unnamed>: SELECT * FROM orders WHERE id = $1
+`
+
+// NewFor is New for a text of which a sample is at hand, some kilobytes of it:
+// how fast the search is depends on what is rare there, and nothing else does.
+func NewFor(needles [][]byte, sample []byte) *Finder {
 	f := &Finder{needles: needles}
 	var long []int
 	for i, n := range needles {
@@ -36,6 +47,9 @@ func New(needles [][]byte) *Finder {
 		default:
 			long = append(long, i)
 		}
+	}
+	if f.few = newNibbles(needles, long, sample); f.few != nil {
+		return f
 	}
 	if len(long) == 1 && len(needles[long[0]]) < 2*gram {
 		f.single = append(f.single, long[0])
@@ -53,13 +67,16 @@ func (f *Finder) Longest() int { return f.longest }
 // returns it. Matches may overlap.
 func (f *Finder) Append(out []Match, b []byte) []Match {
 	start := len(out)
-	if f.long != nil {
+	switch {
+	case f.few != nil:
+		out = f.few.append(out, b)
+	case f.long != nil:
 		out = f.long.append(out, b)
 	}
 	for _, i := range f.single {
 		out = appendSingle(out, b, f.needles[i], i)
 	}
-	if len(f.single) > 1 || (f.long != nil && len(f.single) > 0) {
+	if len(f.single) > 1 || ((f.few != nil || f.long != nil) && len(f.single) > 0) {
 		slices.SortFunc(out[start:], func(x, y Match) int {
 			if x.At != y.At {
 				return x.At - y.At
