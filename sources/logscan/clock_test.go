@@ -1,7 +1,6 @@
 package logscan
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -90,7 +89,7 @@ func FuzzClock(f *testing.F) {
 		got, ok := clock.read([]byte(second))
 		want, wantOK := fresh.copy().read([]byte(second))
 		if got != want || ok != wantOK {
-			t.Fatal(fmt.Sprintf("%q after %q: %v %v, want %v %v", second, first, at(got), ok, at(want), wantOK))
+			t.Fatalf("%q after %q: %v %v, want %v %v", second, first, at(got), ok, at(want), wantOK)
 		}
 	})
 }
