@@ -112,6 +112,7 @@ const (
 func logClocks(facts Facts) []Clock {
 	type pair struct{ log, server string }
 	diffs := map[pair][]time.Duration{}
+	coarse := map[pair]time.Duration{} // half a step of the log's times
 	evidence := map[pair][]string{}
 	for _, end := range facts.Of(XactAborted) {
 		if end.Time.IsZero() || !end.Until.IsZero() || end.Attr("record") != "true" {
@@ -121,13 +122,14 @@ func logClocks(facts Facts) []Clock {
 			if e.Time.IsZero() || e.Attr("source") == "" || e.Attr("server") != "" && e.Attr("server") != end.Attr("server") {
 				continue
 			}
-			d := e.Time.Sub(end.Time)
+			half := max(e.Until.Sub(e.Time), 0) / 2
+			d := e.Time.Add(half).Sub(end.Time)
 			step := d.Round(zoneStep)
 			if d.Abs() > abortNear && (step == 0 || step.Abs() > 14*time.Hour || (d-step).Abs() > zoneNear) {
 				continue
 			}
 			k := pair{e.Attr("source"), end.Attr("server")}
-			diffs[k] = append(diffs[k], d)
+			diffs[k], coarse[k] = append(diffs[k], d), max(coarse[k], half)
 			evidence[k] = append(evidence[k], Facts{e, end}.Evidence()...)
 		}
 	}
@@ -139,7 +141,7 @@ func logClocks(facts Facts) []Clock {
 			from += "; a whole number of quarter hours apart, as a wrong time zone makes it"
 		}
 		out = append(out, Clock{
-			Source: k.log, Against: cmp.Or(k.server, "the database's WAL"), Offset: offset, Error: max(spread, abortError), From: from, Evidence: distinct(evidence[k]),
+			Source: k.log, Against: cmp.Or(k.server, "the database's WAL"), Offset: offset, Error: max(spread, abortError) + coarse[k], From: from, Evidence: distinct(evidence[k]),
 		})
 	}
 	return out

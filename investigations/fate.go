@@ -45,6 +45,9 @@ const (
 	CauseAccidental  Cause = "accidental"
 	CauseConcurrency Cause = "concurrency"
 	CauseApplication Cause = "application"
+	// CauseUndetermined stands beside a mechanism that can be a person's, a job's or
+	// the application's doing while nothing tells whose it was.
+	CauseUndetermined Cause = "undetermined"
 )
 
 // Fate is the first part of the answer.

@@ -34,8 +34,10 @@ func (t Truth) Grade(fate investigations.Fate, hyps []investigations.Hypothesis)
 	switch {
 	case leads:
 		g.MechanismRight = slices.Contains(t.Mechanisms, lead.Mechanism)
-		g.CauseRight = slices.Contains(t.Causes, lead.Cause)
-		if !g.MechanismRight || !g.CauseRight {
+		// Where several causes are accepted the actor decides: to leave it open is right.
+		open := lead.Cause == investigations.CauseUndetermined
+		g.CauseRight = slices.Contains(t.Causes, lead.Cause) || open && len(t.Causes) > 1
+		if !g.MechanismRight || !g.CauseRight && !open {
 			g.Overclaim = true
 		}
 	default:

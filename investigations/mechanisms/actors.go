@@ -192,20 +192,39 @@ func person(_ View, f inv.Fact) bool { return isPerson(f) }
 func typed(_ View, f inv.Fact) bool  { return isInteractive(f) }
 func job(_ View, f inv.Fact) bool    { return isJob(f) }
 
-// byActor names the family of a removal by who did it; other is the family when
-// that is not known.
-func byActor(other inv.Cause) func(View) inv.Cause {
-	return func(v View) inv.Cause {
-		for _, f := range soleActor(v) {
-			switch {
-			case isPerson(f), isScript(f), isInteractive(f):
-				return inv.CauseAccidental
-			case isJob(f):
-				return inv.CauseRetention
-			}
-		}
-		return other
+// byActor names the family of a removal by who did it, when that is known.
+func byActor(v View) inv.Cause { return familyOf(v, actors(v), inv.CauseUndetermined) }
+
+// unlessJob is the cause of the removal of a whole table: a job's, or somebody's
+// mistake.
+func unlessJob(v View) inv.Cause {
+	if familyOf(v, actors(v), inv.CauseAccidental) == inv.CauseRetention {
+		return inv.CauseRetention
 	}
+	return inv.CauseAccidental
+}
+
+// familyOf is the family of the sessions that can have done something, when none
+// is missing and all are of one family.
+func familyOf(v View, sessions inv.Facts, other inv.Cause) inv.Cause {
+	family := other
+	for i, f := range sessions {
+		of := other
+		switch {
+		case f.Attr("complete") != "true" && !(f.Attr("joins") == "statement" && f.Number("count") == 1):
+		case isPerson(f), isScript(f), isInteractive(f):
+			of = inv.CauseAccidental
+		case isJob(f):
+			of = inv.CauseRetention
+		case isService(v, f):
+			of = inv.CauseApplication
+		}
+		if i > 0 && of != family {
+			return other
+		}
+		family = of
+	}
+	return family
 }
 
 // contents is what the transaction that took the row did in all.

@@ -72,8 +72,7 @@ func requestInFlight(v View) inv.Facts {
 		return nil
 	}
 	return deleteRequests(v).Where(func(f inv.Fact) bool {
-		d := f.Time.Sub(a.When())
-		return !f.Time.IsZero() && d >= -requestBefore && d <= requestAfter
+		return !f.Time.IsZero() && latest(f).Sub(a.When()) >= -requestBefore && f.Time.Sub(a.When()) <= requestAfter
 	})
 }
 

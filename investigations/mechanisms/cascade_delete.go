@@ -11,7 +11,7 @@ func cascadeDelete() Mechanism {
 	return Mechanism{
 		ID: "cascade-delete", Fate: inv.FateDeleted, Title: "cascade from the parent",
 		About: "The parent row was deleted, and ON DELETE CASCADE took this one with it.",
-		Cause: byActor(inv.CauseApplication),
+		Cause: byActor,
 		Rules: []Rule{
 			deleted(Needs),
 			{

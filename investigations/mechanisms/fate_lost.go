@@ -196,7 +196,7 @@ func storedAt(v View) (inv.Facts, time.Time) {
 	for _, f := range v.Facts {
 		read := f.Kind == inv.APIAnswer && f.Number("status") >= 200 && f.Number("status") < 300 && f.Attr("op") != "delete"
 		if (f.Kind == inv.IDIssued || read) && !f.Time.IsZero() && (when.IsZero() || f.Time.Before(when)) {
-			best, when = inv.Facts{f}, f.Time
+			best, when = inv.Facts{f}, latest(f)
 		}
 	}
 	return best, when

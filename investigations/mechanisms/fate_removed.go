@@ -128,7 +128,7 @@ func fateDropLogged(v View) (inv.Fate, bool) {
 	}
 	for _, issued := range v.Facts.Of(inv.IDIssued) {
 		for _, f := range removalStatements(v) {
-			if !f.Time.IsZero() && !issued.Time.IsZero() && f.Time.After(issued.Time) {
+			if !f.Time.IsZero() && !issued.Time.IsZero() && f.Time.After(latest(issued)) {
 				return fate(inv.FateDeleted, inv.Probable, inv.Facts{issued, f}, "The id was handed out %s, the row is not there now, and a log shows at %s: %s", clock(issued.Time), clock(f.Time), f.Says)
 			}
 		}

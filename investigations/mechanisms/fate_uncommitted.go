@@ -116,7 +116,7 @@ func (v View) isKey(columns string) bool {
 // wrote it ended.
 func readBefore(v View, s Step) inv.Facts {
 	return v.Facts.Of(inv.APIAnswer).Where(func(f inv.Fact) bool {
-		return shows(f) && !f.Time.IsZero() && !s.When().IsZero() && f.Time.Before(s.When())
+		return shows(f) && !f.Time.IsZero() && !s.When().IsZero() && latest(f).Before(s.When())
 	})
 }
 

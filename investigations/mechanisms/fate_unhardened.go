@@ -41,7 +41,7 @@ func unhardened(v View) inv.Facts {
 			if f.Time.IsZero() || c.Time.IsZero() || f.Time.After(c.Time) {
 				continue
 			}
-			if t, ok := lastAlive(v, c); ok && f.Time.Before(t.Add(-clockSlack)) || !ok && c.Time.Sub(f.Time) > hardenReach {
+			if t, ok := lastAlive(v, c); ok && latest(f).Before(t.Add(-clockSlack)) || !ok && c.Time.Sub(f.Time) > hardenReach {
 				continue // it was on disk before the crash, or long before
 			}
 			return inv.Facts{f, lax[0], c}

@@ -111,5 +111,5 @@ func coveringAbsence(v View, t time.Time) inv.Facts {
 
 // after returns the facts that come after t, and those whose time is not known.
 func after(facts inv.Facts, t time.Time) inv.Facts {
-	return facts.Where(func(f inv.Fact) bool { return f.Time.IsZero() || !f.Time.Before(t) })
+	return facts.Where(func(f inv.Fact) bool { return f.Time.IsZero() || !latest(f).Before(t) })
 }

@@ -10,7 +10,7 @@ func keyChanged() Mechanism {
 	return Mechanism{
 		ID: "key-changed", Fate: inv.FateRekeyed, Title: "key changed",
 		About: "An UPDATE gave the row another key.",
-		Cause: byActor(inv.CauseApplication),
+		Cause: byActor,
 		Rules: []Rule{
 			proof(Rule{
 				Says: "an update that changed the key was committed",

@@ -10,7 +10,7 @@ func replaced() Mechanism {
 	return Mechanism{
 		ID: "replaced", Fate: inv.FateRekeyed, Title: "removed and stored again under another id",
 		About: "The row was removed, and its content inserted again under another id.",
-		Cause: byActor(inv.CauseApplication),
+		Cause: byActor,
 		Rules: []Rule{
 			proof(Rule{
 				Says:   "the transaction that removed the row inserted the same content under another key",

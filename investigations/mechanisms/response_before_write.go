@@ -70,7 +70,7 @@ func failedAfterAnswer(v View) inv.Facts {
 	issued := v.Facts.Of(inv.IDIssued)
 	return v.Facts.Of(inv.RequestFailed).Where(func(f inv.Fact) bool {
 		for _, i := range issued {
-			if !i.Time.IsZero() && !f.Time.IsZero() && !f.Time.Before(i.Time) {
+			if !i.Time.IsZero() && !f.Time.IsZero() && !f.Time.Before(latest(i)) {
 				return true
 			}
 		}

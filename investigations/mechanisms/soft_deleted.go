@@ -11,25 +11,17 @@ func softDeleted() Mechanism {
 		ID: "soft-deleted", Fate: inv.FateHidden, Title: "soft-deleted",
 		About: "The row is there, and a flag or a timestamp hides it from the application.",
 		Cause: func(v View) inv.Cause {
-			for _, f := range sole(v, flagXid(v)) {
-				switch {
-				case isInteractive(f):
-					return inv.CauseAccidental
-				case isJob(f):
-					return inv.CauseRetention
-				}
+			cause := familyOf(v, sessionsOf(v, flagXid(v)), inv.CauseUndetermined)
+			if cause == inv.CauseUndetermined && len(deleteRequests(v)) > 0 {
+				return inv.CauseApplication
 			}
-			return inv.CauseApplication
+			return cause
 		},
 		Rules: []Rule{
 			proof(has(Supports, inv.RowFlagged, "the row is read with its flag set")),
 			{
 				Role: Supports, Says: "a request to delete it was answered with success",
-				Find: func(v View) inv.Facts {
-					return v.Facts.Of(inv.APIAnswer).Where(func(f inv.Fact) bool {
-						return f.Attr("op") == "delete" && f.Number("status") >= 200 && f.Number("status") < 300
-					})
-				},
+				Find: deleteRequests,
 			},
 			{
 				Role: Contradicts, Says: "the row is not there at all",

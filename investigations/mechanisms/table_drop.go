@@ -10,7 +10,7 @@ func tableDrop() Mechanism {
 	return Mechanism{
 		ID: "table-drop", Fate: inv.FateDeleted, Title: "table dropped",
 		About: "The table was dropped, and perhaps made again, with the rows gone.",
-		Cause: byActor(inv.CauseAccidental),
+		Cause: unlessJob,
 		Rules: []Rule{
 			proof(Rule{
 				Says: "the table that held the row was dropped after the row had been committed",

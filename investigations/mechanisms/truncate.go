@@ -10,7 +10,7 @@ func truncate() Mechanism {
 	return Mechanism{
 		ID: "truncate", Fate: inv.FateDeleted, Title: "table truncated",
 		About: "TRUNCATE emptied the table.",
-		Cause: byActor(inv.CauseAccidental),
+		Cause: unlessJob,
 		Rules: []Rule{
 			proof(Rule{
 				Says:   "the table was given an empty file after the row had been committed",

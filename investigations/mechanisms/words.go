@@ -44,3 +44,12 @@ func orUnknown(s, unknown string) string {
 	}
 	return s
 }
+
+// latest is the latest moment of what a log line tells: its times are cut to a
+// step, and a line of 12:00:04 may be of 12:00:04.9.
+func latest(f inv.Fact) time.Time {
+	if f.Until.After(f.Time) {
+		return f.Until
+	}
+	return f.Time
+}

@@ -146,15 +146,6 @@ func openAt(t time.Time) func([]sources.Event) []sources.Event {
 	}
 }
 
-// stepOf is how much a log cuts off its times: a second where no line tells a
-// fraction of one, else a millisecond, as PostgreSQL writes them.
-func stepOf(events []sources.Event) time.Duration {
-	if slices.ContainsFunc(events, func(e sources.Event) bool { return e.Time.Nanosecond() != 0 }) {
-		return time.Millisecond
-	}
-	return time.Second
-}
-
 // endedBefore reports that a line's moment surely lies before t: its time was cut
 // to a step, and the session that committed may have left within the same one.
 func endedBefore(e sources.Event, t time.Time, step time.Duration) bool {
@@ -252,7 +243,7 @@ func sessionFact(e logged, end inv.Fact, ended time.Time, count int, complete bo
 			"of": end.Attr("xid"), "pid": e.Field("pid"), "user": e.Field("user"), "database": e.Field("dbname"),
 			"application": app, "application-known": fmt.Sprint(app != "" || complete), "client": e.Field("remote_host"),
 			"count": itoa(count), "complete": fmt.Sprint(complete), "incomplete-why": why,
-			"pace": pace(e.Time, end.Time, ended), "source": e.Source,
+			"pace": pace(e.latest(), end.Time, ended), "source": e.Source,
 		},
 	}
 	who := orElse(e.Field("user"), "an unknown role")

@@ -168,7 +168,7 @@ func leadsUp(in inv.Input, lines []logged, wanted map[string]bool, commit time.T
 	slices.SortStableFunc(lines, func(a, b logged) int { return a.Time.Compare(b.Time) })
 	var l leadUp
 	explicit, wrote := false, false
-	step := stepOf(plain(lines))
+	step := lines[0].step
 	for _, e := range lines {
 		if e.Time.After(commit.Add(logJitter)) {
 			break
@@ -188,7 +188,7 @@ func leadsUp(in inv.Input, lines []logged, wanted map[string]bool, commit time.T
 		case "BEGIN", "START":
 			l, explicit, wrote = leadUp{began: e.Time}, true, false
 		case "COMMIT", "END":
-			if commit.Sub(e.Time) > commitNear {
+			if commit.Sub(e.latest()) > commitNear {
 				l, explicit, wrote = leadUp{}, false, false
 			}
 		case "ROLLBACK", "ABORT":
@@ -205,9 +205,9 @@ func leadsUp(in inv.Input, lines []logged, wanted map[string]bool, commit time.T
 	if !wrote {
 		return l, false
 	}
-	running := commit.Sub(l.last) <= commitNear
+	running := commit.Sub(l.last) <= commitNear+step
 	if !explicit {
-		running = commit.Sub(l.write.Time) <= commitNear
+		running = commit.Sub(l.write.Time) <= commitNear+step
 	}
 	return l, running
 }
@@ -219,11 +219,11 @@ func (l leadUp) fact(end inv.Fact, count int, complete bool) inv.Fact {
 		Attrs: map[string]string{
 			"of": end.Attr("xid"), "joins": "statement", "pid": l.write.Field("pid"), "user": l.write.Field("user"), "database": l.write.Field("dbname"),
 			"application": app, "application-known": fmt.Sprint(app != ""), "client": l.write.Field("remote_host"), "count": itoa(count),
-			"complete": fmt.Sprint(complete && count == 1), "pace": "unknown", "started": l.began.UTC().Format(time.RFC3339Nano),
+			"complete": fmt.Sprint(complete && count == 1), "pace": "unknown", "started": l.began.Add(l.write.step).UTC().Format(time.RFC3339Nano),
 			"statement": short(statementText(l.write.Event), 300), "source": l.write.Source, "backend": l.write.Field("backend_type"),
 		},
 	}
-	if end.Time.Sub(l.began) >= paceBefore {
+	if end.Time.Sub(l.began) >= paceBefore+l.write.step {
 		f.Attrs["pace"] = "human"
 	}
 	f.Says = fmt.Sprintf("pid %s (%s) logged %q at %s, which leads up to the commit of xid %s", orElse(f.Attrs["pid"], "unknown"),

@@ -73,6 +73,25 @@ func filter[T any](list []T, ok func(T) bool) []T {
 type logged struct {
 	sources.Event
 	evidence string
+	// step is how much its log cuts off its times: the event lies in Time..Time+step.
+	step time.Duration
+}
+
+// latest is the latest moment at which the event can have happened.
+func (e logged) latest() time.Time {
+	if e.Until.After(e.Time) {
+		return e.Until
+	}
+	return e.Time.Add(e.step)
+}
+
+// until is the end of the event's interval as a fact has it: zero when the time is
+// as good as exact, or may not be compared.
+func (e logged) until() time.Time {
+	if unclear(e.Event) || e.step < time.Second && e.Until.IsZero() {
+		return time.Time{}
+	}
+	return e.latest()
 }
 
 // eventsOf returns the events of all items with this tag ("" for all), their
@@ -107,7 +126,38 @@ func eventsOf(in inv.Input, tag string) []logged {
 			out = append(out, logged{Event: ev, evidence: e.ID})
 		}
 	}
-	return out
+	return withSteps(out)
+}
+
+// withSteps notes at every event how much its log cuts off its times.
+func withSteps(list []logged) []logged {
+	by := map[string][]sources.Event{}
+	for _, e := range list {
+		by[e.Source] = append(by[e.Source], e.Event)
+	}
+	steps := map[string]time.Duration{}
+	for name, events := range by {
+		steps[name] = stepOf(events)
+	}
+	for i := range list {
+		list[i].step = steps[list[i].Source]
+	}
+	return list
+}
+
+// stepOf is how much a log cuts off its times: a second where no line tells a
+// fraction of one, else a millisecond, as PostgreSQL writes them, or less.
+func stepOf(events []sources.Event) time.Duration {
+	step := time.Second
+	for _, e := range events {
+		switch ns := e.Time.Nanosecond(); {
+		case ns%int(time.Millisecond) != 0:
+			return time.Microsecond
+		case ns != 0:
+			step = time.Millisecond
+		}
+	}
+	return step
 }
 
 // ownAgent is how inquest names itself in the requests that it sends.

@@ -35,7 +35,7 @@ func failures(in inv.Input, n naming, facts inv.Facts) []inv.Fact {
 			continue
 		}
 		out = append(out, inv.Fact{
-			Kind: inv.RequestFailed, Ground: inv.GroundLog, Time: factTime(e.Event), Evidence: []string{e.evidence},
+			Kind: inv.RequestFailed, Ground: inv.GroundLog, Time: factTime(e.Event), Until: e.until(), Evidence: []string{e.evidence},
 			Attrs: map[string]string{"source": e.Source, "request": e.RequestID, "same-request": fmt.Sprint(issued[e.RequestID]), "message": e.Message},
 			Says:  fmt.Sprintf("%s: %s", e.Source, short(e.Message, 160)),
 		})

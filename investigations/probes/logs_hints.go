@@ -162,7 +162,7 @@ type hinted struct {
 // key.
 func (e hinted) fact(rec inv.Record, request []logged) inv.Fact {
 	f := inv.Fact{
-		Kind: inv.HintNamed, Ground: inv.GroundLog, Time: factTime(e.Event), Until: e.Until, Evidence: []string{e.evidence},
+		Kind: inv.HintNamed, Ground: inv.GroundLog, Time: factTime(e.Event), Until: e.until(), Evidence: []string{e.evidence},
 		Attrs: map[string]string{
 			"hint": e.hint, "value": rec.Hints[e.hint], "source": e.Source, "op": string(e.Op), "request": e.RequestID,
 			"position": e.Position, "method": e.Method, "path": e.Path,

@@ -161,7 +161,7 @@ func answerFacts(n naming, resource string, e logged) []inv.Fact {
 		op = "" // a request for something below the record, or of another that refers to it
 	}
 	f := inv.Fact{
-		Ground: inv.GroundLog, Evidence: []string{e.evidence}, Time: factTime(e.Event), Until: e.Until,
+		Ground: inv.GroundLog, Evidence: []string{e.evidence}, Time: factTime(e.Event), Until: e.until(),
 		Attrs: map[string]string{
 			"source": e.Source, "op": string(op), "method": e.Method, "path": e.Path, "actor": e.Actor,
 			"resource": resource, "request": e.RequestID, "position": e.Position,

@@ -176,16 +176,16 @@ func runFact(lines []logged, end inv.Fact) (inv.Fact, bool) {
 			continue
 		}
 		beside = i
-		if n := removedCount(e.Message); n != "" && !e.Time.Before(end.Time.Add(-logJitter)) && removed == "" {
+		if n := removedCount(e.Message); n != "" && !e.latest().Before(end.Time.Add(-logJitter)) && removed == "" {
 			removed = n
 		}
 	}
 	if beside < 0 {
 		return inv.Fact{}, false
 	}
-	started := lines[beside].Time
+	started := lines[beside].latest()
 	if first >= 0 {
-		started = lines[first].Time
+		started = lines[first].latest()
 	}
 	told := lines[beside]
 	f := inv.Fact{

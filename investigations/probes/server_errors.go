@@ -80,8 +80,10 @@ func severity(e sources.Event) string { return strings.ToUpper(e.Field("error_se
 
 // abortErrors are the lines that can explain why a transaction was rolled back:
 // tied by its xid, or standing within 20 ms of the ABORT record. A tie by time is
-// unique when only one session logged such a line there.
+// unique when only one session logged such a line there; in a log of whole seconds
+// it must name the record as well.
 func abortErrors(in inv.Input, end inv.Fact, near []logged) []inv.Fact {
+	n := newNaming(in)
 	var byXid, byTime []logged
 	pids := map[string]bool{}
 	for _, e := range near {
@@ -102,7 +104,7 @@ func abortErrors(in inv.Input, end inv.Fact, near []logged) []inv.Fact {
 	for _, e := range list {
 		f := errorFact(in, e)
 		f.Attrs["of"], f.Attrs["joins"] = end.Attr("xid"), joins
-		f.Attrs["unique"] = fmt.Sprint(joins == "xid" || len(pids) == 1)
+		f.Attrs["unique"] = fmt.Sprint(joins == "xid" || len(pids) == 1 && (e.step < time.Second || n.inStatement(e.Event) && strings.Contains(e.Raw, n.values[0])))
 		if joins == "time" {
 			f.Says += " (tied to xid " + end.Attr("xid") + " by its time alone)"
 		}
@@ -143,7 +145,7 @@ func closeTo(end inv.Fact, e sources.Event) bool {
 
 func errorFact(in inv.Input, e logged) inv.Fact {
 	f := inv.Fact{
-		Kind: inv.LogError, Ground: inv.GroundLog, Time: factTime(e.Event), Evidence: []string{e.evidence},
+		Kind: inv.LogError, Ground: inv.GroundLog, Time: factTime(e.Event), Until: e.until(), Evidence: []string{e.evidence},
 		Attrs: map[string]string{
 			"sqlstate": reasonOf(e.Event), "xid": e.Field("txid"), "pid": e.Field("pid"), "user": e.Field("user"),
 			"application": e.Field("application_name"), "message": e.Message, "detail": e.Field("detail"),
@@ -183,7 +185,7 @@ func statementFact(in inv.Input, e logged) (inv.Fact, bool) {
 		return inv.Fact{}, false
 	}
 	f := inv.Fact{
-		Kind: inv.LogStatement, Ground: inv.GroundLog, Time: factTime(e.Event), Evidence: []string{e.evidence},
+		Kind: inv.LogStatement, Ground: inv.GroundLog, Time: factTime(e.Event), Until: e.until(), Evidence: []string{e.evidence},
 		Attrs: map[string]string{
 			"op": st.op, "table": meantTable(in, st.table), "pid": e.Field("pid"), "user": e.Field("user"), "application": e.Field("application_name"),
 			"statement": short(text, 600), "source": e.Source, "session": sessionKey(e.Event),

@@ -102,7 +102,7 @@ func readRestarts(in inv.Input) inv.Reading {
 // for the judge, who has the timeline.
 func (s systemSign) facts(e logged) []inv.Fact {
 	f := inv.Fact{
-		Kind: s.kind, Ground: inv.GroundLog, Time: factTime(e.Event), Evidence: []string{e.evidence},
+		Kind: s.kind, Ground: inv.GroundLog, Time: factTime(e.Event), Until: e.until(), Evidence: []string{e.evidence},
 		Attrs: map[string]string{"what": s.what, "from": "log", "source": e.Source, "how": s.how},
 		Says:  fmt.Sprintf("%s at %s: %s", s.what, clock(e.Time), short(e.Message, 140)),
 	}

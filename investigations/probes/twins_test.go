@@ -61,7 +61,7 @@ func TestLeadsUpAcrossSessions(t *testing.T) {
 		for _, e := range events {
 			lines = append(lines, logged{Event: e})
 		}
-		_, ok := leadsUp(in, lines, wanted, commit)
+		_, ok := leadsUp(in, withSteps(lines), wanted, commit)
 		return ok
 	}
 	remove := pgLine(-500, "7", "a", "statement: DELETE FROM orders WHERE id = 42")
@@ -73,6 +73,33 @@ func TestLeadsUpAcrossSessions(t *testing.T) {
 	}
 	if !run(remove, pgLine(0, "7", "a", "disconnection: session time: 0:00:01")) {
 		t.Error("a session that left in the millisecond of its commit no longer leads up to it")
+	}
+}
+
+// TestWholeSeconds: a log of whole seconds tells of an interval, and nothing in it is before or after what else happened then.
+func TestWholeSeconds(t *testing.T) {
+	whole := func(s int, message string) logged {
+		e := pgLine(0, "7", "a", message)
+		e.Time = removedAt.Truncate(time.Second).Add(time.Duration(s) * time.Second)
+		return logged{Event: e, evidence: "E1"}
+	}
+	list := withSteps([]logged{whole(0, "statement: DELETE FROM orders WHERE id = 42"), whole(-60, "x")})
+	f, ok := statementFact(inv.Input{}, list[0])
+	if !ok || !f.Time.Equal(list[0].Time) || !f.Until.Equal(list[0].Time.Add(time.Second)) {
+		t.Fatalf("%+v", f)
+	}
+	end := inv.Fact{Kind: inv.XactCommitted, Time: removedAt.Add(500 * time.Millisecond), Attrs: map[string]string{"xid": "710"}}
+	if began := (leadUp{write: list[0], began: list[0].Time}).fact(end, 1, true).Attr("started"); began != list[0].Time.Add(time.Second).Format(time.RFC3339Nano) {
+		t.Errorf("it began at the latest at %s", began)
+	}
+	failed := whole(0, "could not obtain lock on row in relation \"orders\"")
+	failed.Fields["error_severity"] = "ERROR"
+	abort := inv.Fact{Kind: inv.XactAborted, Time: removedAt, Attrs: map[string]string{"xid": "700"}}
+	if got := abortErrors(inv.Input{Record: inv.Record{ID: "42"}}, abort, withSteps([]logged{failed})); len(got) != 1 || got[0].Attr("unique") == "true" {
+		t.Errorf("an error of the same second is taken for the transaction's: %+v", got)
+	}
+	if withSteps([]logged{{Event: pgLine(0, "7", "a", "x")}})[0].step != time.Millisecond {
+		t.Error("a log of milliseconds is taken for one of seconds")
 	}
 }
 
