@@ -56,6 +56,21 @@ func List() []Drill {
 		logGap(),
 		noPrivilege(),
 		wrongZone(),
+		psqlDeleteMod(),
+		psqlDeleteAll(),
+		borrowedRole(),
+		purgeBystander(),
+		retentionDefault(),
+		logicalJobDelete(),
+		cascadeTwoLevels(),
+		triggerTwoLevels(),
+		asyncCommitTorn(),
+		crashUnanswered(),
+		swallowedWhen(),
+		ruleInstead(),
+		uploadHalfway(),
+		leakedSearchPath(),
+		keysMigrated(),
 	}
 }
 

@@ -119,8 +119,31 @@ func proofs() map[string]happened {
 		"id-mismatch-digit": {
 			sql: map[string]string{`SELECT count(*) FROM "Dtros" WHERE "Id" = '$ID'`: "0", `SELECT count(*) FROM "Dtros" WHERE left("Id"::text, 11) = left('$ID', 11)`: "1"},
 		},
-		"never-issued": {tuple: "none", sql: map[string]string{`SELECT count(*) FROM "Dtros" WHERE "Id" = '$ID'`: "0"}, silent: []string{"201,$ID"}},
-		"clock-skew":   {tuple: "aborted", sql: orderGone, log: []string{`duplicate key value violates unique constraint "vouchers_pkey"`}},
+		"never-issued":      {tuple: "none", sql: map[string]string{`SELECT count(*) FROM "Dtros" WHERE "Id" = '$ID'`: "0"}, silent: []string{"201,$ID"}},
+		"psql-delete-mod":   {tuple: "committed, committed", sql: orderGone, log: []string{`mkoval@shop/psql LOG:  statement: DELETE FROM orders WHERE id = $ID`}, silent: []string{"connection authorized"}},
+		"psql-delete-all":   {tuple: "committed, committed", sql: orderGone, log: []string{`LOG:  statement: DELETE FROM orders WHERE id = $ID`, `user=mkoval database=shop application_name=psql`}},
+		"borrowed-role":     {tuple: "committed, committed", sql: orderGone, log: []string{`shop_app@shop/psql LOG:  statement: DELETE FROM orders WHERE id = $ID`}, silent: []string{"mkoval@"}},
+		"purge-bystander":   {tuple: "committed, committed", sql: with(orderGone, "SELECT count(*) FROM jobs WHERE kind = 'purge_stale_drafts'", "3"), log: []string{`application_name=psql`, `cron: purge_stale_drafts`}, silent: []string{"DELETE"}},
+		"retention-default": {sql: with(orderGone, "SELECT count(*) FROM jobs WHERE kind = 'purge_stale_drafts'", "4"), log: []string{`batch@shop/cron: purge_stale_drafts LOG:  disconnection`}, silent: []string{"DELETE"}},
+		"logical-job-delete": {
+			sql: with(orderGone, "SELECT current_setting('wal_level') || ' ' || count(*) FROM jobs WHERE kind = 'expire_unpaid'", "logical 4"), log: []string{`cron: expire_unpaid`}, silent: []string{"DELETE"},
+		},
+		"cascade-two-levels": {
+			tuple: "committed, committed", sql: with(orderGone, "SELECT count(*) FROM customers WHERE id > 140", "0"), log: []string{`DELETE FROM accounts WHERE id`}, silent: []string{"DELETE FROM orders", "DELETE FROM customers"},
+		},
+		"trigger-two-levels": {
+			tuple: "committed, committed", sql: with(orderGone, "SELECT count(*) FROM customers WHERE id > 140", "0"), log: []string{`execute <unnamed>: DELETE FROM accounts WHERE id`}, silent: []string{"execute [^\n]*DELETE FROM (orders|customers)"},
+		},
+		"async-commit-torn":  {tuple: "aborted", sql: orderGone, log: []string{"was not properly shut down", `"path":"/orders","status":201,"record_id":"$ID"`, `"method":"GET","path":"/orders/$ID","status":200`, `"path":"/orders/$ID","status":404`}},
+		"crash-unanswered":   {tuple: "aborted", sql: orderGone, log: []string{"was not properly shut down", `number $ID given out`, `"path":"/orders/$ID","status":404`}, silent: []string{`"status":20[01],"record_id":"$ID"`}},
+		"swallowed-when":     {tuple: "none", sql: bookingGone, log: []string{`parameters: \$1 = '$ID', .*Harbour Tours.*'35'`, `status=201.*id=$ID`}},
+		"rule-instead":       {tuple: "none", sql: bookingGone, log: []string{`parameters: \$1 = '$ID', .*Walk-in`, `status=201.*id=$ID`}},
+		"upload-halfway":     {tuple: "aborted", sql: with(bookingGone, "SELECT count(*) FROM bookings WHERE guest LIKE 'Upload%'", "0"), log: []string{`xid=[1-9]\d* ERROR:  new row for relation "bookings" violates check constraint`, `COPY bookings, line 1431`, `status=201.*id=$ID`}},
+		"leaked-search-path": {tuple: "none", sql: with(bookingGone, `SELECT count(*) FROM annex.bookings WHERE code = '$ID'`, "1"), log: []string{`status=201.*id=$ID`, `status=404.*id=$ID`}},
+		"keys-migrated": {
+			sql: map[string]string{"SELECT count(*) FROM parcels WHERE id = '$ID'": "0", "SELECT count(*) FROM parcels p JOIN parcel_keys k ON k.is_now = p.id WHERE k.was = '$ID'": "1"}, log: []string{`"path":"/parcels/$ID","status":200`, `"path":"/parcels/$ID","status":404`},
+		},
+		"clock-skew": {tuple: "aborted", sql: orderGone, log: []string{`duplicate key value violates unique constraint "vouchers_pkey"`}},
 	}
 }
 

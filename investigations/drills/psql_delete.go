@@ -19,6 +19,10 @@ type manualDelete struct {
 	// every request, and nobody calls while the person is at it.
 	pooled bool
 	prefix string
+	// logs is log_statement; empty is none.
+	logs string
+	// by is who deletes and how; nil is somebody with a login of their own, in psql.
+	by func(ctx context.Context, s *Stage, victim order) error
 }
 
 func psqlDelete() Drill {
@@ -48,7 +52,7 @@ func psqlDeleteCrowd() Drill {
 }
 
 func (m manualDelete) drill(id string, truth Truth) Drill {
-	set := map[string]string{"log_line_prefix": m.prefix, "log_statement": "none"}
+	set := map[string]string{"log_line_prefix": m.prefix, "log_statement": orElse(m.logs, "none")}
 	if m.logConnections {
 		set["log_connections"], set["log_disconnections"] = "on", "on"
 	}
@@ -80,10 +84,11 @@ func (m manualDelete) stage(ctx context.Context, s *Stage) (Scene, error) {
 			return Scene{}, err
 		}
 	}
-	err = s.AtPrompt(ctx, Session{Role: shopPerson, Database: shopDatabase}, Pace{450 * time.Millisecond, 700 * time.Millisecond},
-		fmt.Sprintf("SELECT id, status FROM orders WHERE reference = %s;", literal(victim.reference)),
-		fmt.Sprintf("DELETE FROM orders WHERE id = %d;", victim.id))
-	if err != nil {
+	by := m.by
+	if by == nil {
+		by = inPsqlAs(shopPerson)
+	}
+	if err := by(ctx, s, victim); err != nil {
 		return Scene{}, err
 	}
 	again := s.Traffic(ctx, who, 2, pace, sh.step)
@@ -92,4 +97,13 @@ func (m manualDelete) stage(ctx context.Context, s *Stage) (Scene, error) {
 		return Scene{}, err
 	}
 	return sh.scene(victim.id, KitRights), nil
+}
+
+// inPsqlAs is somebody who looks an order up in psql, and deletes it.
+func inPsqlAs(role string) func(context.Context, *Stage, order) error {
+	return func(ctx context.Context, s *Stage, victim order) error {
+		return s.AtPrompt(ctx, Session{Role: role, Database: shopDatabase}, Pace{450 * time.Millisecond, 700 * time.Millisecond},
+			fmt.Sprintf("SELECT id, status FROM orders WHERE reference = %s;", literal(victim.reference)),
+			fmt.Sprintf("DELETE FROM orders WHERE id = %d;", victim.id))
+	}
 }

@@ -37,7 +37,7 @@ func retentionDelete() Drill {
 			"The purge of stale drafts runs as a job of the role batch. Its predicate takes a draft without touched_at for one never touched: it deleted this one with others in one transaction, as on every run."),
 		Spec: ServerSpec{Settings: connected("%m [%p] %q%u@%d/%a ", nil)},
 		Stage: func(ctx context.Context, s *Stage) (Scene, error) {
-			return stageDraft(ctx, s, func(sh *shop, _ order) error { return sh.purge(ctx, 6) })
+			return stageDraft(ctx, s, purgeFunction, func(sh *shop, _ order) error { return sh.purge(ctx, 6) })
 		},
 	}
 }
@@ -51,7 +51,7 @@ func retentionByHand() Drill {
 			"The same rows went that the purge would have taken, but not by the purge: somebody ran its predicate in psql under a personal login, between two runs of the job. The delete's commit lies in that session alone."),
 		Spec: ServerSpec{Settings: connected("%m [%p] %q%u@%d/%a ", nil)},
 		Stage: func(ctx context.Context, s *Stage) (Scene, error) {
-			return stageDraft(ctx, s, func(*shop, order) error {
+			return stageDraft(ctx, s, purgeFunction, func(*shop, order) error {
 				return s.AtPrompt(ctx, Session{Role: shopPerson, Database: shopDatabase}, Pace{350 * time.Millisecond, 500 * time.Millisecond},
 					"SELECT count(*) FROM orders WHERE status = 'draft';",
 					"DELETE FROM orders WHERE status = 'draft' AND coalesce(touched_at, '-infinity') < now() - interval '30 days';")
@@ -60,8 +60,10 @@ func retentionByHand() Drill {
 	}
 }
 
-func stageDraft(ctx context.Context, s *Stage, remove func(*shop, order) error) (Scene, error) {
-	sh, err := openShop(ctx, s, []string{"batch"}, purgeFunction)
+// stageDraft saves a draft between runs of the purge that the schema defines, and
+// lets it be removed.
+func stageDraft(ctx context.Context, s *Stage, schema string, remove func(*shop, order) error) (Scene, error) {
+	sh, err := openShop(ctx, s, []string{"batch"}, schema)
 	if err != nil {
 		return Scene{}, err
 	}
