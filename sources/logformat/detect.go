@@ -209,6 +209,9 @@ func (r *Reader) try(p *Parser, rec []byte, e *sources.Event) bool {
 	got.Source, got.Position, got.Raw, got.Why, got.Weak = e.Source, e.Position, e.Raw, e.Why, e.Weak
 	got.Format = p.Format.Name
 	got.NoTime = got.Time.IsZero()
+	if !strings.HasPrefix(p.Format.Name, "postgres") {
+		fromMessage(&got)
+	}
 	*e = got
 	return true
 }
