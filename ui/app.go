@@ -108,6 +108,9 @@ func (a *App) route(msg tea.Msg) tea.Cmd {
 		a.w, a.h = m.Width, m.Height
 		return nil
 	case tea.KeyMsg:
+		if m.Type == tea.KeyEsc && m.Alt { // escape pressed twice, as one key over a slow line
+			return tea.Batch(a.key(tea.KeyMsg{Type: tea.KeyEsc}), a.key(tea.KeyMsg{Type: tea.KeyEsc}))
+		}
 		return a.key(m)
 	case tea.MouseMsg:
 		return a.mouse(m)

@@ -10,10 +10,12 @@ type (
 	NewCase     = backend.NewCase
 	Defaults    = backend.Defaults
 	Profile     = backend.Profile
+	Place       = backend.Place
 	Drill       = backend.Drill
 	Progress    = backend.Progress
 	Moments     = backend.Moments
 	Chronicler  = backend.Chronicler
 	Checker     = backend.Checker
 	Connected   = backend.Connected
+	Asked       = backend.Asked
 )

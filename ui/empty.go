@@ -38,8 +38,11 @@ func emptyScreens() []nav.Screen {
 // nothing is a backend and a session without anything in it.
 type nothing struct{}
 
-func (nothing) List(context.Context) ([]backend.CaseSummary, error)      { return nil, nil }
-func (nothing) Open(context.Context, string) (backend.Session, error)    { return nothing{}, nil }
+func (nothing) List(context.Context) ([]backend.CaseSummary, error)   { return nil, nil }
+func (nothing) Open(context.Context, string) (backend.Session, error) { return nothing{}, nil }
+func (nothing) Connect(context.Context, string, backend.NewCase) (backend.Session, error) {
+	return nothing{}, nil
+}
 func (nothing) Defaults(context.Context) (d backend.Defaults, err error) { return d, nil }
 func (nothing) Create(context.Context, backend.NewCase) (backend.Session, error) {
 	return nothing{}, nil

@@ -33,19 +33,24 @@ func TestFirstWalk(t *testing.T) {
 	d.Press("n")
 	d.Type("e7a4bff2")
 	d.Press("tab", "tab", "tab")
-	d.Type("host=db1 dbname=dtro")
+	d.Type("host=db1 dbname=dtro password=s3cret")
 	d.Tick()
-	want(t, d, "dtro@db1 as investigator, read-only", "pageinspect is not installed")
-	d.Press("tab", "tab")
+	want(t, d, "password=••••••", "tab asks it") // not while it may be half typed
+	d.Press("tab")
+	want(t, d, "dtro@db1 as investigator, read-only", "pageinspect is not installed", "password=••••")
+	if d.Has("s3cret") {
+		t.Fatal("the password is on the screen")
+	}
+	d.Press("tab")
 	d.Type("27/11/2025 14:58")
 	want(t, d, "= Thu 27 Nov 2025 14:58:00 UTC")
 	d.Press("ctrl+s")
-	if len(f.Created) != 1 || f.Created[0].Record != "e7a4bff2" || f.Created[0].Databases[0] != "host=db1 dbname=dtro" || f.Created[0].At.Hour() != 14 {
+	if len(f.Created) != 1 || f.Created[0].Record != "e7a4bff2" || f.Created[0].Databases[0] != "host=db1 dbname=dtro password=s3cret" || f.Created[0].At.Hour() != 14 {
 		t.Fatalf("%+v", f.Created)
 	}
 	want(t, d, "press R to run the checklist: WAL of 14:58 is gone in 3 h 20 min")
 	d.Press("R")
-	want(t, d, "Never committed · established", "w to read the report")
+	want(t, d, "Never committed · established", "w the report")
 	d.Press("e")
 	d.Type("/tmp/report.md")
 	d.Press("enter")
@@ -137,13 +142,77 @@ func TestLateAnswersAreRefused(t *testing.T) {
 	d.Type("a")
 	d.Press("tab", "tab", "tab")
 	d.Type("x")
-	d.Tick()
+	d.Press("tab")
 	want(t, d, "db:prod")
-	d.Press("backspace")
+	d.Press("shift+tab", "backspace")
 	d.Tick()
 	if d.Has("db:prod") {
 		t.Fatalf("the answer about a connection that is gone is still shown:\n%s", d.View())
 	}
+}
+
+// TestSourcesAreNamedForACaseThatHasNone connects a saved case that was opened
+// without its connections, and comes back to where it stood.
+func TestSourcesAreNamedForACaseThatHasNone(t *testing.T) {
+	f := uitest.NewFake()
+	f.Apart = "no source is connected"
+	places := map[string]string{}
+	d := uitest.New(t, f, 120, 40, func(o *ui.Options) {
+		o.Remember = func(path, place string) { places[path] = place }
+		o.Recall = func(path string) string { return places[path] }
+	})
+	d.Press("enter", "3", "R")
+	want(t, d, "C names them")
+	d.Press("C")
+	want(t, d, "Sources", "ctrl+s connects them")
+	d.Paste("postgres://u:s3cret@db1/x\n")
+	d.Press("tab", "tab")
+	d.Type("--ssh gw1:/var/log/nginx")
+	d.Press("tab")
+	want(t, d, "ssh gw1:/var/log/nginx", "2 files")
+	d.Press("ctrl+s")
+	if n := len(f.Connected); n != 1 || f.Connected[0].Record != uitest.RecordID || f.Connected[0].Databases[0] != "postgres://u:s3cret@db1/x" || f.Connected[0].Places[0] != "ssh gw1:/var/log/nginx" || f.Connected[0].Window.IsZero() {
+		t.Fatalf("%+v", f.Connected)
+	}
+	if f.Closed != 1 {
+		t.Fatalf("the case was closed %d times", f.Closed)
+	}
+	want(t, d, "▸ ◌  3 Application logs")
+	d.Press("R")
+	want(t, d, "has ended")
+	d.Press("C")
+	want(t, d, "postgres://u:••••••@db1/x")
+	d.Press("esc", "esc", "esc")
+	want(t, d, "Investigations")
+}
+
+// TestWhatCannotBeUsedIsAskedAbout refuses to leave out a log by mistake.
+func TestWhatCannotBeUsedIsAskedAbout(t *testing.T) {
+	f := uitest.NewFake()
+	d := uitest.New(t, f, 80, 24)
+	d.Press("n")
+	d.Paste(" \"48213\",\n")
+	d.Press("tab", "tab", "tab", "tab")
+	d.Type("/var/log/*.log")
+	d.Tick()
+	want(t, d, "correct what cannot be used")
+	d.Press("ctrl+s", "esc")
+	if len(f.Created) != 0 {
+		t.Fatal("the case was opened")
+	}
+	d.Press("ctrl+s", "y")
+	if len(f.Created) != 1 || f.Created[0].Record != "48213" {
+		t.Fatalf("%+v", f.Created)
+	}
+}
+
+// TestEscapePressedTwiceAsOneKey goes back twice.
+func TestEscapePressedTwiceAsOneKey(t *testing.T) {
+	d := uitest.New(t, uitest.NewFake(), 80, 24)
+	d.Press("enter", "c")
+	want(t, d, "▸ Coverage")
+	d.Send(tea.KeyMsg{Type: tea.KeyEsc, Alt: true})
+	want(t, d, "Investigations")
 }
 
 func TestPlaceIsRemembered(t *testing.T) {

@@ -55,6 +55,12 @@ func scenes() []scene {
 		{name: "new-typed", keys: []string{"n", "type:e7a4bff2", "tab", "tab", "tab", "type:postgres://u:secret@db1/x", "tab", "type:/var/log/*.log", "tab", "type:27/11/2025 14:58"}},
 		{name: "new-ambiguous", keys: []string{"n", "type:e7a4bff2", "tab", "tab", "tab", "tab", "tab", "type:03/04/2025", "tab"}},
 		{name: "new-problem", keys: []string{"n", "ctrl+s"}},
+		{name: "new-places", keys: []string{"n", "type:48213", "tab", "tab", "tab", "tab", "tab", "tab", "type:--ssh gw1:/var/log/nginx", "tab", "type:kubectl -n prod deploy/api", "tab", "tab", "up"}},
+		{name: "new-pasted", keys: []string{"n", "paste:  \"018f4e2c-9a3b-7c11-8a44-1c5d0a6f7e21\",\n", "tab", "tab", "tab", "paste:postgres://u:s;cret@db1/x\n", "tab", "paste:/var/log/a.log\n/var/log/b.log\n"}},
+		{name: "new-said", keys: []string{"n", "tab", "tab", "tab", "type:x", "tab", "type:/var/log/*.log", "tab", "ctrl+o"}},
+		{name: "new-unusable", keys: []string{"n", "type:48213", "tab", "tab", "tab", "tab", "type:/var/log/*.log", "tab", "ctrl+s"}},
+		{name: "new-help", keys: []string{"n", "f1"}},
+		{name: "case-connect", fake: func(f *uitest.Fake) { f.Apart = "no source is connected" }, keys: []string{"enter", "C"}},
 		{name: "case-new", keys: []string{"enter"}},
 		{name: "case-running", fake: slow, keys: after(run, "7", "tab")},
 		{name: "case-run", keys: run},
@@ -84,12 +90,14 @@ func scenes() []scene {
 		{name: "matrix-why", keys: after(run, "h", "s")},
 		{name: "matrix-empty", keys: []string{"enter", "h"}},
 		{name: "coverage", keys: after(run, "c")},
+		{name: "coverage-filter", keys: after(run, "c", "/", "type:pageinspect", "enter")},
 		{name: "coverage-empty", keys: []string{"enter", "c"}},
 		{name: "record", keys: after(run, "o")},
 		{name: "record-diff", keys: after(run, "o", "down")},
 		{name: "record-content", keys: after(run, "o", "v")},
 		{name: "record-sql", keys: after(run, "o", "down", "3")},
 		{name: "record-seen", keys: after(run, "o", "4")},
+		{name: "record-filter", keys: after(run, "o", "4", "/", "type:abort")},
 		{name: "record-end", keys: after(run, "o", "G")},
 		{name: "timeline-follow", keys: after(run, "t", "/", "type:201", "enter", "f")},
 		{name: "timeline-wide", keys: after(run, "t", "-")},
@@ -122,6 +130,11 @@ func press(d *uitest.Driver, ks []string) {
 	for _, k := range ks {
 		if s, ok := strings.CutPrefix(k, "type:"); ok {
 			d.Type(s)
+			d.Tick()
+			continue
+		}
+		if s, ok := strings.CutPrefix(k, "paste:"); ok {
+			d.Paste(s)
 			d.Tick()
 			continue
 		}
@@ -169,6 +182,11 @@ func checkFrame(t *testing.T, d *uitest.Driver, w, h int) {
 			if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x202e {
 				t.Errorf("line %d holds %U: %q", i, r, line)
 			}
+		}
+	}
+	for _, line := range strings.Split(ansi.Strip(d.App.View()), "\n") {
+		if next := strings.TrimRight(line, " "); w >= 80 && strings.HasPrefix(next, " → next:") && strings.HasSuffix(next, "…") {
+			t.Errorf("what to do next is cut: %q", next)
 		}
 	}
 	if strings.Contains(d.App.View(), "\x1b]") || strings.Contains(d.App.View(), "\x1b[2J") {

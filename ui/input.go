@@ -2,7 +2,9 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -174,8 +176,25 @@ func (a *App) askQuit() tea.Cmd {
 
 func (a *App) help() tea.Cmd {
 	s := a.top()
-	a.overlays = append(a.overlays, parts.NewHelp(s.Name(), s.table, a.globals()))
+	global := a.globals()
+	if form, ok := s.Screen.(nav.Former); ok && form.Form() {
+		global = untyped(global)
+	}
+	a.overlays = append(a.overlays, parts.NewHelp(s.Name(), s.table, global))
 	return nil
+}
+
+// untyped are the actions that a form leaves, with those of their keys that are
+// no text.
+func untyped(t keys.Table) keys.Table {
+	var out keys.Table
+	for _, act := range t {
+		act.Keys = slices.DeleteFunc(slices.Clone(act.Keys), func(k string) bool { return utf8.RuneCountInString(k) == 1 || k == "space" })
+		if len(act.Keys) > 0 {
+			out = append(out, act)
+		}
+	}
+	return out
 }
 
 func (a *App) palette() tea.Cmd {

@@ -58,6 +58,10 @@ func (a *App) intent(msg tea.Msg) (tea.Cmd, bool) {
 	case nav.Create:
 		b := a.opts.Backend
 		return a.enter("the new case", func(ctx context.Context) (backend.Session, error) { return b.Create(ctx, m.Case) }), true
+	case nav.Sources:
+		return a.sources(m.Case), true
+	case nav.Connect:
+		return a.connect(m), true
 	case nav.Drills:
 		s := drills.New(a.opts.Backend)
 		a.push(s, nil)
@@ -124,10 +128,55 @@ func (a *App) newCase() tea.Cmd {
 		if a.opts.New != nil {
 			c = *a.opts.New
 		}
-		a.form = newcase.New(a.ctx, newcase.Deps{Backend: a.opts.Backend, Now: a.opts.Now, Zone: a.opts.Zone, Send: a.hooks.Send, After: a.hooks.After}, c)
+		a.form = newcase.New(a.ctx, a.formDeps(), c)
 	}
 	a.push(a.form, nil)
 	return a.form.Init()
+}
+
+func (a *App) formDeps() newcase.Deps {
+	return newcase.Deps{Backend: a.opts.Backend, Now: a.opts.Now, Zone: a.opts.Zone, Send: a.hooks.Send, After: a.hooks.After}
+}
+
+// sources shows the form that names other sources for the case in front.
+func (a *App) sources(c backend.NewCase) tea.Cmd {
+	of := a.top().live
+	if of == nil {
+		return nil
+	}
+	form := newcase.Connect(a.ctx, a.formDeps(), of.Session.Path(), c)
+	a.push(form, of)
+	return form.Init()
+}
+
+// connect closes the case that is open and opens it again with other sources:
+// two sessions cannot hold one case.
+func (a *App) connect(m nav.Connect) tea.Cmd {
+	of, ok := a.open[m.Path]
+	if !ok {
+		return nil
+	}
+	var place tea.Cmd
+	kept := a.screens[:0:0]
+	for _, e := range a.screens {
+		switch {
+		case e.live != of:
+			kept = append(kept, e)
+		case place == nil:
+			place = a.remember(m.Path, e.Screen)
+		}
+	}
+	a.screens = kept
+	delete(a.open, m.Path)
+	b, closeIt := a.opts.Backend, of.Close()
+	return a.enter("the case with its sources", func(ctx context.Context) (backend.Session, error) {
+		for _, first := range []tea.Cmd{place, closeIt} {
+			if first != nil {
+				first()
+			}
+		}
+		return b.Connect(ctx, m.Path, m.Case)
+	})
 }
 
 func (a *App) startDrill(id string) tea.Cmd {

@@ -67,6 +67,24 @@ func (d *desk) Open(_ context.Context, path string) (backend.Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.asked = &backend.NewCase{}
+	if connect != nil {
+		s.asked = &connect.NewCase
+	}
+	return s, nil
+}
+
+// Connect opens a saved case again with other sources.
+func (d *desk) Connect(_ context.Context, path string, n backend.NewCase) (backend.Session, error) {
+	r, err := d.request(n)
+	if err != nil {
+		return nil, err
+	}
+	s, err := reopen(d.p, path, &r)
+	if err != nil {
+		return nil, err
+	}
+	s.asked = &n
 	return s, nil
 }
 
@@ -79,6 +97,7 @@ func (d *desk) Defaults(context.Context) (backend.Defaults, error) {
 	for _, name := range slices.Sorted(maps.Keys(d.p.config.Profiles)) {
 		def.Profiles = append(def.Profiles, backend.Profile{Name: name, Summary: d.p.config.Profiles[name].summary()})
 	}
+	def.Places = places()
 	return def, nil
 }
 
@@ -92,6 +111,7 @@ func (d *desk) Create(_ context.Context, n backend.NewCase) (backend.Session, er
 	if err != nil {
 		return nil, err
 	}
+	s.asked = &n
 	return s, nil
 }
 
@@ -121,8 +141,23 @@ func (d *desk) CheckSources(ctx context.Context, n backend.NewCase, each func(so
 	return errors.Join(errs...)
 }
 
+// request is what the form asks for. Its further places are read as the flags
+// of the command line are, by the same rules.
 func (d *desk) request(n backend.NewCase) (request, error) {
-	r := request{NewCase: n}
+	f, err := placeFlags(n.Places)
+	if err != nil {
+		return request{}, err
+	}
+	if slices.Contains(n.Logs, "-") {
+		return request{}, usage("standard input (-) is what the keys come from here: name a file, or print the log by a command")
+	}
+	r, err := f.request(d.p, n.Record)
+	if err != nil {
+		return r, err
+	}
+	r.Table, r.Hints, r.At, r.Window = n.Table, n.Hints, n.At, n.Window
+	r.Databases, r.Logs, r.WAL, r.API, r.Repo = n.Databases, n.Logs, n.WAL, n.API, n.Repo
+	r.AppRole, r.AppSettings, r.Budget, r.Zone = n.AppRole, n.AppSettings, n.Budget, n.Zone
 	if n.Profile != "" {
 		profile, err := d.p.config.profile(n.Profile)
 		if err != nil {

@@ -154,6 +154,7 @@ func (p *program) investigateAs(ctx context.Context, s *session, f runFlags, sho
 	if err != nil {
 		return err
 	}
+	s.checked = true
 	for _, st := range statuses {
 		signs.source(st)
 	}

@@ -13,6 +13,7 @@ import (
 	"inquest/investigations/probes"
 	"inquest/investigations/report"
 	"inquest/sources"
+	"inquest/ui/backend"
 )
 
 // checkLimit is how long one source may take to say what it can answer.
@@ -41,6 +42,10 @@ type session struct {
 	assess sync.Mutex
 	last   investigations.Assessment
 	lastN  int
+
+	asked   *backend.NewCase // the sources it was opened with; nil: those of a practice incident
+	check   sync.Mutex
+	checked bool // the sources have been asked what they can answer, since it was opened
 
 	once     sync.Once
 	closeErr error
@@ -99,7 +104,7 @@ func reopen(p *program, path string, r *request) (*session, error) {
 	switch {
 	case errors.Is(err, journal.ErrLocked):
 		follow, entries, note, err = journal.OpenReadOnly(path)
-		readOnly = "another inquest has this case open; it is followed here and cannot be changed"
+		readOnly = "another inquest has this case open; it is followed here"
 	case err != nil:
 		return nil, err
 	}
@@ -189,10 +194,8 @@ func (s *session) Run(ctx context.Context, choose func(investigations.Probe) boo
 		return errNoSources
 	}
 	s.runner.Update = update
-	if len(s.State().Sources) == 0 {
-		if _, err := s.runner.CheckSources(ctx, checkLimit); err != nil {
-			return err
-		}
+	if err := s.Check(ctx); err != nil {
+		return err
 	}
 	return s.runner.Run(ctx, choose)
 }

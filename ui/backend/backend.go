@@ -26,6 +26,9 @@ type Backend interface {
 	Defaults(ctx context.Context) (Defaults, error)
 	// Create makes a case file and opens its sources. It does not run probes.
 	Create(ctx context.Context, c NewCase) (Session, error)
+	// Connect opens a saved case again, with the sources that c names in place of
+	// those it had. The record and the window stay the case's own.
+	Connect(ctx context.Context, path string, c NewCase) (Session, error)
 	// CheckSources asks each source of c what it can answer and hands every
 	// answer over as it comes. Nothing is saved. A status may come twice for one
 	// source; the later counts.
@@ -79,6 +82,14 @@ type Connected interface {
 	CannotRun() string
 }
 
+// Asked is the ability of a Session to say which sources it was opened with, so
+// that others can be named in their place.
+type Asked interface {
+	// Asked returns them; none when the case was opened without connections. why
+	// says why others cannot be named, or "".
+	Asked() (c NewCase, why string)
+}
+
 // CaseSummary is a saved case as Home lists it.
 type CaseSummary struct {
 	Path     string
@@ -110,6 +121,7 @@ type NewCase struct {
 	Databases   []string // [NAME=]DSN
 	Logs        []string // path, glob or folder
 	WAL         []string // folders
+	Places      []string // further sources: the word of a Place, a blank, and its value
 	API         string   // URL template with {id}
 	Repo        string
 	AppRole     string
@@ -122,6 +134,15 @@ type NewCase struct {
 type Defaults struct {
 	Case     NewCase
 	Profiles []Profile
+	Places   []Place
+}
+
+// Place is a kind of further source, named as the flag of the command line is.
+type Place struct {
+	Word  string // such as "ssh"
+	Value string // what follows, for people: "HOST:PATH"
+	Means string // what it is, in a sentence or two
+	Bare  bool   // nothing need follow
 }
 
 // Profile is a named set of connections from the configuration.

@@ -103,6 +103,13 @@ type (
 	New struct{}
 	// Create makes the case that the form describes.
 	Create struct{ Case backend.NewCase }
+	// Sources shows the form for the sources of the case in front.
+	Sources struct{ Case backend.NewCase }
+	// Connect opens the saved case at Path again, with the sources of Case.
+	Connect struct {
+		Path string
+		Case backend.NewCase
+	}
 	// Drills shows the practice incidents.
 	Drills struct{}
 	// StartDrill builds one and opens its case.

@@ -129,22 +129,32 @@ func (in *Input) wordRight() int {
 // Append draws the text into the rest of a line of at most w cells, with the
 // cursor shown as a reversed cell, and keeps the cursor in view.
 func (in *Input) Append(l *Line, t *theme.Theme, w int) *Line {
+	return in.AppendAs(l, t, w, in.Value())
+}
+
+// AppendAs is Append with other runes shown in place of the text's own, such as
+// dots for a password. There must be as many.
+func (in *Input) AppendAs(l *Line, t *theme.Theme, w int, as string) *Line {
+	shown := []rune(as)
+	if len(shown) != len(in.runes) {
+		shown = in.runes
+	}
 	w = min(w, l.Left())
 	if w < 2 {
 		return l
 	}
 	start := in.at
 	for room := w - 1; start > 0; start-- {
-		room -= text.Width(text.Clean(string(in.runes[start-1])))
+		room -= text.Width(text.Clean(string(shown[start-1])))
 		if room < 0 {
 			break
 		}
 	}
-	l.Add(t.Input, text.Clean(string(in.runes[start:in.at])))
+	l.Add(t.Input, text.Clean(string(shown[start:in.at])))
 	under, rest := " ", ""
-	if in.at < len(in.runes) {
-		under, rest = text.Clean(string(in.runes[in.at])), text.Clean(string(in.runes[in.at+1:]))
+	if in.at < len(shown) {
+		under, rest = text.Clean(string(shown[in.at])), text.Clean(string(shown[in.at+1:]))
 	}
 	l.Add(t.Selected, under)
-	return l.Add(t.Input, text.Fit(rest, max(w-text.Width(text.Clean(string(in.runes[start:in.at])))-text.Width(under), 0)))
+	return l.Add(t.Input, text.Fit(rest, max(w-text.Width(text.Clean(string(shown[start:in.at])))-text.Width(under), 0)))
 }

@@ -66,7 +66,8 @@ type Head struct{ Record, Title, Count, Server string }
 // Draw returns the line.
 func (h Head) Draw(f nav.Frame) string {
 	t := f.Theme
-	server := text.Fit(text.Clean(h.Server), f.W/2)
+	const least = 14 // cells of the record's id
+	server := text.Fit(text.Clean(h.Server), max(f.W/2, f.W-text.Width(h.Title)-7-least))
 	right := server
 	record := text.Clean(h.Record)
 	room := f.W - text.Width(h.Title) - 7

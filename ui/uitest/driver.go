@@ -82,6 +82,11 @@ func (d *Driver) Type(s string) {
 	}
 }
 
+// Paste pastes text, as a terminal with bracketed paste hands it over.
+func (d *Driver) Paste(s string) {
+	d.Send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(s), Paste: true})
+}
+
 // Tick lets all delayed messages come: the end of a pause, a spinner's step.
 func (d *Driver) Tick() {
 	due := d.delayed
@@ -194,7 +199,7 @@ var named = map[string]tea.KeyType{
 	"enter": tea.KeyEnter, "esc": tea.KeyEsc, "tab": tea.KeyTab, "shift+tab": tea.KeyShiftTab, "up": tea.KeyUp, "down": tea.KeyDown,
 	"left": tea.KeyLeft, "right": tea.KeyRight, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "home": tea.KeyHome, "end": tea.KeyEnd,
 	"backspace": tea.KeyBackspace, "delete": tea.KeyDelete, "ctrl+c": tea.KeyCtrlC, "ctrl+p": tea.KeyCtrlP, "ctrl+r": tea.KeyCtrlR,
-	"ctrl+s": tea.KeyCtrlS, "ctrl+t": tea.KeyCtrlT, "ctrl+l": tea.KeyCtrlL, "ctrl+u": tea.KeyCtrlU, "f1": tea.KeyF1, "ctrl+w": tea.KeyCtrlW,
+	"ctrl+s": tea.KeyCtrlS, "ctrl+t": tea.KeyCtrlT, "ctrl+l": tea.KeyCtrlL, "ctrl+u": tea.KeyCtrlU, "f1": tea.KeyF1, "ctrl+o": tea.KeyCtrlO, "ctrl+w": tea.KeyCtrlW,
 }
 
 // Key returns the message of a key by its name.

@@ -31,6 +31,7 @@ type Fake struct {
 	ReadOnly  string // why cases are read-only
 	Apart     string // why nothing can be run
 	Created   []backend.NewCase
+	Connected []backend.NewCase
 	Exported  []string
 	Closed    int
 
@@ -84,7 +85,7 @@ func (f *Fake) Create(_ context.Context, c backend.NewCase) (backend.Session, er
 
 // Defaults has one profile.
 func (f *Fake) Defaults(context.Context) (backend.Defaults, error) {
-	return backend.Defaults{Case: backend.NewCase{Zone: "Europe/London"}, Profiles: []backend.Profile{{Name: "prod", Summary: "db1, two log folders"}}}, nil
+	return backend.Defaults{Case: backend.NewCase{Zone: "Europe/London"}, Profiles: []backend.Profile{{Name: "prod", Summary: "db1, two log folders"}}, Places: Places}, nil
 }
 
 // CheckSources answers for a server that may not read WAL.
@@ -94,6 +95,9 @@ func (f *Fake) CheckSources(_ context.Context, c backend.NewCase, each func(sour
 	}
 	for _, l := range c.Logs {
 		each(sources.Status{Source: "log:" + l, Kind: sources.KindLog, State: sources.StateFailed, Summary: l, Problem: "no file fits " + l + ": look at the path, or name a folder"})
+	}
+	for _, p := range c.Places {
+		each(sources.Status{Source: p, Kind: sources.KindLog, State: sources.StateReady, Summary: "2 files, 3 MiB"})
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"inquest/investigations"
+	"inquest/ui/backend"
 	"inquest/ui/keys"
 	"inquest/ui/nav"
 	"inquest/ui/parts"
@@ -38,6 +39,7 @@ func (s *Screen) Actions() keys.Table {
 		{ID: "filter", Keys: []string{"/"}, Title: "Filter the list in front: steps, probes, events or causes", Group: "Look", Run: s.openFilter},
 		{ID: "pane-back", Keys: []string{"shift+tab", "left"}, Title: "Go to the pane before", Group: "Look", Run: s.turn(-1)},
 		{ID: "copy", Keys: []string{"y"}, Title: "Copy the selected thing", Group: "Report", Run: s.copyIt},
+		{ID: "connect", Keys: []string{"C"}, Title: "Name the sources of this case: databases, logs, other places", Short: "sources", Group: "Run", Disabled: s.cannotConnect, Run: s.connect},
 		{ID: "copy-command", Keys: []string{"Y"}, Title: "Copy the shell command that opens this case", Group: "Report", Run: s.copyCommand},
 	}
 	for i := range investigations.Steps() {
@@ -62,7 +64,46 @@ func (s *Screen) cannotRun() string {
 	case s.live.Busy():
 		return "probes are running: wait for them, or cancel with x"
 	}
-	return s.live.CannotRun()
+	return s.apart()
+}
+
+// apart says why the case has no sources that could be asked, or "".
+func (s *Screen) apart() string {
+	why := s.live.CannotRun()
+	if why != "" && s.cannotConnect() == "" {
+		return "no source is connected: a case file keeps no connections. C names them"
+	}
+	return why
+}
+
+func (s *Screen) cannotConnect() string {
+	asked, ok := s.live.Session.(backend.Asked)
+	switch {
+	case !ok:
+		return "this case takes no other sources"
+	case s.live.Busy():
+		return "probes are running: wait for them, or cancel with x"
+	}
+	_, why := asked.Asked()
+	return why
+}
+
+// connect asks for the sources, beginning with those there are.
+func (s *Screen) connect() tea.Cmd {
+	asked, ok := s.live.Session.(backend.Asked)
+	if !ok {
+		return nil
+	}
+	c, _ := asked.Asked()
+	st := s.live.Snap.State
+	c.Record, c.Table, c.Hints, c.Window = st.Record.ID, st.Record.Table, st.Record.Hints, st.Window
+	if c.AppRole == "" {
+		c.AppRole, c.AppSettings = st.Options.AppRole, st.Options.AppSettings
+	}
+	if c.Budget == "" {
+		c.Budget = st.Options.Budget
+	}
+	return nav.Say(nav.Sources{Case: c})
 }
 
 func (s *Screen) noStep() string {

@@ -6,6 +6,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"inquest/investigations"
 	"inquest/ui/nav"
 	"inquest/ui/parts"
 	"inquest/ui/theme"
@@ -19,7 +20,11 @@ func (s *Screen) answerSoFar() tea.Cmd {
 		return nav.Tell("nothing has been judged yet: press R to run the checklist")
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s · %s\n%s\n", theme.FateWords(a.Fate.Kind), a.Fate.Standing, a.Fate.Summary)
+	b.WriteString(theme.FateWords(a.Fate.Kind))
+	if a.Fate.Standing != investigations.Undetermined {
+		fmt.Fprintf(&b, " · %s", a.Fate.Standing)
+	}
+	fmt.Fprintf(&b, "\n%s\n", a.Fate.Summary)
 	if len(a.Fate.Evidence) > 0 {
 		fmt.Fprintf(&b, "shown by %s\n", strings.Join(a.Fate.Evidence, " "))
 	}

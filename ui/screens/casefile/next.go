@@ -24,8 +24,12 @@ func (s *Screen) NextAt(now time.Time) string {
 	case s.live.Session.ReadOnly() != "":
 		return "read-only: " + s.live.Session.ReadOnly()
 	}
-	if why := s.live.CannotRun(); why != "" && len(snap.State.Runs) == 0 {
-		return why
+	if why := s.apart(); why != "" {
+		if len(snap.State.Runs) > 0 && s.cannotConnect() == "" {
+			return "a shows the answer; C names sources, to look again"
+		} else if len(snap.State.Runs) == 0 {
+			return why
+		}
 	}
 	if len(snap.State.Runs) == 0 {
 		if e := expiring(snap.Assessment, now); e != "" {
@@ -34,12 +38,12 @@ func (s *Screen) NextAt(now time.Time) string {
 		return "press R to run the whole checklist, or r for this step alone"
 	}
 	if n, first := blind(snap.Assessment); n > 0 && snap.Assessment.Fate.Standing != investigations.Established {
-		return fmt.Sprintf("%s could not look: step %d (⊘) says how to open it, then r runs it again", count(n, "probe"), first+1)
+		return fmt.Sprintf("%s could not look (⊘): %d, then tab says how to open it", count(n, "probe"), (first+1)%10)
 	}
 	if i := s.unanswered(); i >= 0 && snap.Assessment.Fate.Standing != investigations.Established {
 		return fmt.Sprintf("answer the question of step %d: go there with %d, then tab and ⏎", i+1, (i+1)%10)
 	}
-	return "press a for the answer in full, w to read the report, e to write it to a file"
+	return "a shows the answer in full, w the report, e writes it to a file"
 }
 
 func expiring(a investigations.Assessment, now time.Time) string {

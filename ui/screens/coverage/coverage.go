@@ -22,6 +22,7 @@ import (
 type Screen struct {
 	live   *live.Case
 	reader parts.Reader
+	filter parts.Filter
 }
 
 // New returns the screen.
@@ -40,6 +41,7 @@ func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
 func (s *Screen) Actions() keys.Table {
 	return append(keys.Table{
 		{ID: "copy", Keys: []string{"y"}, Title: "Copy all that would open what could not be seen", Short: "copy the remedies", Run: s.copyIt},
+		{ID: "filter", Keys: []string{"/"}, Title: "Filter what is shown: type a source, a privilege, a word", Short: "filter", Run: func() tea.Cmd { s.filter.Open(); return nil }},
 	}, parts.Moves(func() parts.Mover { return &s.reader })...)
 }
 
@@ -58,6 +60,19 @@ func (s *Screen) copyIt() tea.Cmd {
 	return nav.Say(nav.Copy{Text: strings.Join(out, "\n"), What: "the remedies"})
 }
 
+// Typing reports whether the filter takes the keys.
+func (s *Screen) Typing() bool { return s.filter.Typing() }
+
+// Type hands a key to the filter.
+func (s *Screen) Type(k tea.KeyMsg) tea.Cmd {
+	s.filter.Type(k)
+	s.reader.Select(0)
+	return nil
+}
+
+// Back clears the filter.
+func (s *Screen) Back() bool { return s.filter.Clear() }
+
 // NextAt says what is most urgent.
 func (s *Screen) NextAt(now time.Time) string {
 	for _, e := range s.live.Snap.Assessment.Expiring {
@@ -65,41 +80,33 @@ func (s *Screen) NextAt(now time.Time) string {
 			return fmt.Sprintf("%s is gone in %s: collect it before", e.What, parts.Span(left))
 		}
 	}
-	return "y copies the GRANTs and settings that would open what could not be seen"
+	return "y copies the GRANTs and settings that would open the rest"
 }
 
 // View draws the sections one below the other.
 func (s *Screen) View(f nav.Frame) []string {
 	head := parts.Head{Record: s.live.Snap.State.Record.ID, Title: "Coverage", Server: s.live.Server()}.Draw(f)
 	in := f.Sized(f.W-2, f.H-3)
-	var lines []string
-	lines = append(lines, s.expiry(in)...)
-	lines = append(lines, s.spans(in)...)
-	lines = append(lines, s.clocks(in)...)
-	if len(s.live.Snap.State.Sources) > 0 {
-		lines = append(lines, heading(in, "What each source can answer"))
+	sections := []parts.Section{s.expiry(in), s.spans(in), s.clocks(in)}
+	for i, src := range s.live.Snap.State.Sources {
+		one := parts.Section{Passages: s.source(in, src)}
+		if i == 0 {
+			one.Heading = "What each source can answer"
+		}
+		sections = append(sections, one)
 	}
-	for _, src := range s.live.Snap.State.Sources {
-		lines = append(lines, s.source(in, src)...)
-	}
+	lines, top := parts.Compose(in, sections, s.filter.Text()), parts.FilterLine(in, &s.filter)
 	p := parts.Pane{Title: "Read, not read, and until when", Right: "░ silence there means nothing", Focused: true}
-	body := s.reader.Draw(in.H, lines)
+	body := s.reader.Draw(in.H-len(top), lines)
 	if len(lines) > len(body) {
 		p.Foot = fmt.Sprintf("lines %d–%d of %d", s.reader.Top()+1, s.reader.Top()+len(body), len(lines))
 	}
-	return append([]string{head}, p.Draw(f.Theme, f.W, f.H-1, body)...)
+	return append([]string{head}, p.Draw(f.Theme, f.W, f.H-1, append(top, body...))...)
 }
 
-func heading(f nav.Frame, s string) string {
-	return parts.NewLine(f.W).Add(f.Theme.Text, " ").Add(f.Theme.Heading, s).String()
-}
-
-func (s *Screen) expiry(f nav.Frame) []string {
+func (s *Screen) expiry(f nav.Frame) parts.Section {
 	all := s.live.Snap.Assessment.Expiring
-	if len(all) == 0 {
-		return nil
-	}
-	out := []string{heading(f, "Gone soon")}
+	out := parts.Section{Heading: "Gone soon"}
 	for _, e := range all {
 		when, st := "at an unknown moment", f.Theme.Weak
 		if !e.At.IsZero() {
@@ -111,22 +118,22 @@ func (s *Screen) expiry(f nav.Frame) []string {
 				st = f.Theme.Bad
 			}
 		}
-		out = append(out, parts.Para(f, st, " ⚠ ", e.What+": "+when+" · "+e.Why)...)
+		out.Passages = append(out.Passages, parts.Para(f, st, " ⚠ ", e.What+": "+when+" · "+e.Why))
 	}
-	return append(out, text.Blank(f.W))
+	return out
 }
 
-func (s *Screen) spans(f nav.Frame) []string {
+func (s *Screen) spans(f nav.Frame) parts.Section {
 	all := merged(s.live.Snap.Assessment.Coverage)
-	out := []string{heading(f, "What was read")}
+	out := parts.Section{Heading: "What was read"}
 	if len(all) == 0 {
-		return append(out, append(parts.Para(f, f.Theme.Dim, " ", "Nothing has been read yet: run the checklist with R."), text.Blank(f.W))...)
+		out.Passages = [][]string{parts.Para(f, f.Theme.Dim, " ", "Nothing has been read yet: run the checklist with R.")}
 	}
 	span := s.live.Snap.State.Window
 	for _, c := range all {
-		out = append(out, s.span(f, c, span)...)
+		out.Passages = append(out.Passages, s.span(f, c, span))
 	}
-	return append(out, text.Blank(f.W))
+	return out
 }
 
 func (s *Screen) span(f nav.Frame, c sources.Coverage, window sources.Window) []string {
@@ -161,24 +168,27 @@ func (s *Screen) span(f nav.Frame, c sources.Coverage, window sources.Window) []
 	return out
 }
 
-func (s *Screen) source(f nav.Frame, src sources.Status) []string {
+// source says what a source can answer.
+func (s *Screen) source(f nav.Frame, src sources.Status) [][]string {
 	t := f.Theme
 	mark := t.Source(src.State)
-	out := []string{parts.NewLine(f.W).Add(t.Text, " ").Add(mark.Style, mark.Glyph+" "+mark.Word+" ").Clean(t.Strong, src.Source).Add(t.Dim, "  ").Clean(t.Text, src.Summary).String()}
+	first := []string{parts.NewLine(f.W).Add(t.Text, " ").Add(mark.Style, mark.Glyph+" "+mark.Word+" ").Clean(t.Strong, src.Source).Add(t.Dim, "  ").Clean(t.Text, src.Summary).String()}
 	if src.Problem != "" {
-		out = append(out, parts.Para(f, t.Bad, "   ", src.Problem)...)
+		first = append(first, parts.Para(f, t.Bad, "   ", src.Problem)...)
 	}
+	out := [][]string{first}
 	for _, a := range src.Abilities {
 		if a.OK {
-			out = append(out, parts.Para(f, t.Good, "   ✓ can ", a.Name)...)
+			out = append(out, parts.Para(f, t.Good, "   ✓ can ", a.Name))
 			continue
 		}
-		out = append(out, parts.Para(f, t.Blind, "   ⊘ cannot ", a.Name+": "+a.Why)...)
+		lines := parts.Para(f, t.Blind, "   ⊘ cannot ", a.Name+": "+a.Why)
 		if a.Opens != "" {
-			out = append(out, parts.Para(f, t.Key, "     → ", a.Opens)...)
+			lines = append(lines, parts.Para(f, t.Key, "     → ", a.Opens)...)
 		}
+		out = append(out, lines)
 	}
-	return append(out, text.Blank(f.W))
+	return out
 }
 
 // Counts reports whether some evidence will be gone at a known moment: the

@@ -328,7 +328,7 @@ func (s *Screen) NextAt(time.Time) string {
 		return "press n and type the id that is missing"
 	}
 	if c, ok := s.selected(); ok && c.Broken != "" {
-		return "this case cannot be trusted: open it to see what is left, or run inquest verify on it"
+		return "broken: open it to see what is left, or run inquest verify on it"
 	}
 	return "press ⏎ to go on with the selected case, n for a new one"
 }

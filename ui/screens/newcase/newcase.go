@@ -1,5 +1,5 @@
 // Package newcase is the form for a new investigation, with the sources
-// answering live below it.
+// answering live below it. The same form names other sources for a saved case.
 package newcase
 
 import (
@@ -11,7 +11,6 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"inquest/sources"
 	"inquest/ui/backend"
 	"inquest/ui/keys"
 	"inquest/ui/nav"
@@ -38,28 +37,47 @@ type Screen struct {
 	deps Deps
 	now  func() time.Time
 	zone *time.Location
+	path string // of the saved case whose sources are named; empty: a new case
 
 	base     backend.NewCase
 	profiles []backend.Profile
-	fields   [fields]field
-	at       fieldID
+	kinds    []backend.Place
+	fields   [fields]*field
+	places   []*field
+	at       int // in rows
+	list     parts.List
+	typing   *field // the field that is being typed by hand
 	problem  string
 	touched  bool
 
-	defaults task.Slot
-	check    task.Slot
-	run      int    // counts checks; answers of older ones are refused
-	asked    string // what the last check was about
-	edits    int
-	statuses []sources.Status
-	checkErr error
-	creating bool
+	defaults  task.Slot
+	edits     int
+	inquiries []*inquiry
+	creating  bool
 }
 
-// New returns the form, filled from c.
+// New returns the form of a new case, filled from c.
 func New(ctx context.Context, d Deps, c backend.NewCase) *Screen {
-	return &Screen{ctx: ctx, deps: d, now: d.Now, zone: d.Zone, base: c, fields: newFields(c)}
+	s := &Screen{ctx: ctx, deps: d, now: d.Now, zone: d.Zone}
+	s.fill(c)
+	return s
 }
+
+// Connect returns the form that names sources for the saved case at path; c
+// holds what belongs to the case, and the sources it has now.
+func Connect(ctx context.Context, d Deps, path string, c backend.NewCase) *Screen {
+	s := New(ctx, d, c)
+	s.path = path
+	s.goTo(s.fields[fieldDatabases])
+	return s
+}
+
+func (s *Screen) fill(c backend.NewCase) {
+	s.base, s.fields, s.places = c, newFields(c), newPlaces(c.Places)
+}
+
+// Path is that of the saved case whose sources are named, or "".
+func (s *Screen) Path() string { return s.path }
 
 // Name is the scope of the form in the key map.
 func (s *Screen) Name() string { return "new" }
@@ -72,13 +90,6 @@ func (s *Screen) Init() tea.Cmd {
 		return nil
 	}
 	return s.defaults.Start(s.ctx, func(ctx context.Context) (any, error) { return b.Defaults(ctx) })
-}
-
-// answered is one source's answer to a check.
-type answered struct {
-	of     *Screen
-	run    int
-	status sources.Status
 }
 
 // pauseOver says that nothing was typed for a moment.
@@ -97,19 +108,17 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 		if m.of == s && m.edits == s.edits {
 			return s.startCheck()
 		}
-	case answered:
-		if m.of == s && m.run == s.run {
-			s.answer(m.status)
-		}
 	case Failed:
-		s.creating, s.problem = false, m.Err.Error()
-	case task.Done:
-		if s.check.Take(m) {
-			s.checkErr = m.Err
+		if s.creating {
+			s.creating, s.problem = false, m.Err.Error()
 		}
+	case task.Done:
 		if s.defaults.Take(m) {
 			return s.takeDefaults(m)
 		}
+		s.take(msg)
+	case answered:
+		s.take(msg)
 	}
 	return nil
 }
@@ -122,43 +131,15 @@ func (s *Screen) takeDefaults(m task.Done) tea.Cmd {
 		}
 		return nil
 	}
-	s.profiles = d.Profiles
-	if !s.touched {
+	s.profiles, s.kinds = d.Profiles, d.Places
+	if !s.touched && s.path == "" {
 		typed := s.base.Record
-		s.base = d.Case
+		s.fill(d.Case)
 		if typed != "" {
-			s.base.Record = typed
+			s.fields[fieldRecord].input.Set(typed)
 		}
-		s.fields = newFields(s.base)
 	}
 	return s.startCheck()
-}
-
-func (s *Screen) answer(st sources.Status) {
-	if i := slices.IndexFunc(s.statuses, func(o sources.Status) bool { return o.Source == st.Source }); i >= 0 {
-		s.statuses[i] = st
-		return
-	}
-	s.statuses = append(s.statuses, st)
-}
-
-// startCheck asks the sources again when the connections have changed.
-func (s *Screen) startCheck() tea.Cmd {
-	c, _, _ := s.build()
-	about := fmt.Sprint(c.Profile, c.Databases, c.Logs, c.WAL, c.API, c.Repo, c.AppRole)
-	if about == s.asked {
-		return nil
-	}
-	s.asked, s.statuses, s.checkErr = about, nil, nil
-	s.run++
-	if c.Profile == "" && len(c.Databases)+len(c.Logs)+len(c.WAL) == 0 && c.API == "" && c.Repo == "" {
-		s.check.Stop()
-		return nil
-	}
-	b, send, run := s.deps.Backend, s.deps.Send, s.run
-	return s.check.Start(s.ctx, func(ctx context.Context) (any, error) {
-		return nil, b.CheckSources(ctx, c, func(st sources.Status) { send(answered{s, run, st}) })
-	})
 }
 
 // Actions is what the form can do beside taking text.
@@ -168,19 +149,27 @@ func (s *Screen) Actions() keys.Table {
 		{ID: "next", Keys: []string{"tab", "down"}, Title: "Go to the next field", Short: "next field", Group: "Form", Run: s.step(1)},
 		{ID: "enter", Keys: []string{"enter"}, Title: "Take the field; on the last one, open the case", Group: "Form", Disabled: s.busy, Run: s.enter},
 		{ID: "previous", Keys: []string{"shift+tab", "up"}, Title: "Go to the field before", Short: "field before", Group: "Form", Run: s.step(-1)},
-		{ID: "check", Keys: []string{"ctrl+r"}, Title: "Ask the sources again", Short: "ask sources again", Group: "Form", Run: func() tea.Cmd { s.asked = ""; return s.startCheck() }},
+		{ID: "answers", Keys: []string{"ctrl+o", "f2"}, Title: "Read in full what the sources say", Short: "all they say", Group: "Form", Disabled: s.unasked, Run: s.showAnswers},
+		{ID: "check", Keys: []string{"ctrl+r"}, Title: "Ask the sources again", Short: "ask sources again", Group: "Form", Run: s.askAgain},
 	}
 }
 
 func (s *Screen) busy() string {
 	if s.creating {
-		return "the case is being made"
+		return "the case is being opened"
+	}
+	return ""
+}
+
+func (s *Screen) unasked() string {
+	if len(s.inquiries) == 0 {
+		return "no source has been named yet"
 	}
 	return ""
 }
 
 func (s *Screen) enter() tea.Cmd {
-	if s.at == fields-1 {
+	if s.at == len(s.rows())-1 {
 		return s.create()
 	}
 	return s.step(1)()
@@ -188,29 +177,42 @@ func (s *Screen) enter() tea.Cmd {
 
 func (s *Screen) step(d int) func() tea.Cmd {
 	return func() tea.Cmd {
-		left := s.at
-		s.at = (s.at + fieldID(d) + fields) % fields
-		s.problem = ""
+		left, n := s.current(), len(s.rows())
+		if d > 0 && left.id == fieldPlace && value(left) != "" {
+			s.tidy()
+			n = len(s.rows())
+		}
+		s.at = (s.at + d + n) % n
+		s.tidy()
+		s.cleanRecord()
+		s.problem, s.typing = "", nil
 		return tea.Batch(s.startCheck(), s.settle(left, nil))
+	}
+}
+
+// cleanRecord leaves out of the id what a copy brought along.
+func (s *Screen) cleanRecord() {
+	if id, cut := recordID(s.value(fieldRecord)); cut {
+		s.fields[fieldRecord].input.Set(id)
 	}
 }
 
 // settle asks which date was meant when a field that is left can be read in two
 // ways; then is done after the answer.
-func (s *Screen) settle(id fieldID, then func() tea.Cmd) tea.Cmd {
-	if !s.fields[id].timed {
+func (s *Screen) settle(f *field, then func() tea.Cmd) tea.Cmd {
+	if !f.timed {
 		return nil
 	}
-	r, err := s.instant(id)
+	r, err := s.instant(f)
 	if err != nil || len(r.Ambiguous) == 0 {
 		return nil
 	}
-	c := &parts.Choose{Title: "Which one?", NoNote: true, Text: fmt.Sprintf("%q can be read in more than one way.", s.value(id))}
+	c := &parts.Choose{Title: "Which one?", NoNote: true, Text: fmt.Sprintf("%q can be read in more than one way.", value(f))}
 	for i, t := range r.Ambiguous {
 		c.Choices = append(c.Choices, parts.Choice{Key: fmt.Sprint(i + 1), Word: t.Format("2 Jan 2006"), Means: when.Say(t, s.now())})
 	}
 	c.Do = func(i int, _ string) tea.Cmd {
-		s.fields[id].input.Set(r.Ambiguous[i].Format(time.RFC3339Nano))
+		f.input.Set(r.Ambiguous[i].Format(time.RFC3339Nano))
 		if then != nil {
 			return then()
 		}
@@ -219,16 +221,38 @@ func (s *Screen) settle(id fieldID, then func() tea.Cmd) tea.Cmd {
 	return nav.Say(nav.Dialog{Overlay: c})
 }
 
+// create opens the case, after asking whether places that cannot be used are to
+// be left out: they cannot be looked into later without being named again.
 func (s *Screen) create() tea.Cmd {
-	c, id, err := s.build()
+	c, bad, err := s.build()
 	if errors.Is(err, errAmbiguous) {
-		return s.settle(id, s.create)
+		return s.settle(bad, s.create)
 	}
 	if err != nil {
-		s.at, s.problem = id, err.Error()
+		s.goTo(bad)
+		s.problem = err.Error()
 		return nil
 	}
-	s.problem, s.creating = "", true
+	s.problem = ""
+	first, n := s.unusable()
+	if n == 0 {
+		return s.open(c)
+	}
+	s.goTo(first.field)
+	say := first.label + ": " + first.failed()
+	if n > 1 {
+		say = fmt.Sprintf("%d sources cannot be used. The first is %s", n, say)
+	}
+	return nav.Say(nav.Dialog{Overlay: &parts.Confirm{
+		Title: "Open the case all the same?", Text: say, Yes: "open it", No: "correct this first", Do: func() tea.Cmd { return s.open(c) },
+	}})
+}
+
+func (s *Screen) open(c backend.NewCase) tea.Cmd {
+	s.creating = true
+	if s.path != "" {
+		return nav.Say(nav.Connect{Path: s.path, Case: c})
+	}
 	return nav.Say(nav.Create{Case: c})
 }
 
@@ -237,10 +261,17 @@ func (s *Screen) Typing() bool { return true }
 
 // Type hands a key to the field, and asks the sources once typing pauses.
 func (s *Screen) Type(k tea.KeyMsg) tea.Cmd {
-	if s.at == fieldProfile {
+	f := s.current()
+	switch {
+	case f.id == fieldProfile:
 		s.cycleProfile(k)
-	} else if !s.fields[s.at].input.Type(k) {
+	case !f.input.Type(f.lines(k)):
 		return nil
+	}
+	s.typing = f
+	if k.Paste { // what was pasted is there as a whole
+		s.typing = nil
+		s.cleanRecord()
 	}
 	s.touched, s.problem = true, ""
 	s.edits++
@@ -267,11 +298,18 @@ func (s *Screen) cycleProfile(k tea.KeyMsg) {
 
 // NextAt says what to do next.
 func (s *Screen) NextAt(time.Time) string {
+	_, n := s.unusable()
 	switch {
 	case s.creating:
-		return "the case is being made"
-	case s.value(fieldRecord) == "":
+		return "the case is being opened"
+	case s.path == "" && s.value(fieldRecord) == "":
 		return "type the id that is missing; all else may stay as it is"
+	case n > 0:
+		return "correct what cannot be used (↑ ↓ go there), or ctrl+s all the same"
+	case s.path != "":
+		return "name its sources; ctrl+s connects them"
+	case len(s.inquiries) == 0:
+		return "tab goes on: name a database or logs; ctrl+s opens the case"
 	}
 	return "ctrl+s opens the case; tab goes on to the next field"
 }
@@ -280,4 +318,6 @@ func (s *Screen) NextAt(time.Time) string {
 func (s *Screen) Form() bool { return true }
 
 // Busy reports whether sources are being asked.
-func (s *Screen) Busy() bool { return s.check.Busy() || s.creating }
+func (s *Screen) Busy() bool {
+	return s.creating || slices.ContainsFunc(s.inquiries, func(q *inquiry) bool { return q.slot.Busy() })
+}

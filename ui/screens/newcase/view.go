@@ -1,7 +1,10 @@
 package newcase
 
 import (
-	"inquest/sources"
+	"fmt"
+	"strings"
+
+	"inquest/investigations"
 	"inquest/ui/nav"
 	"inquest/ui/parts"
 	"inquest/ui/text"
@@ -10,25 +13,35 @@ import (
 
 // View draws the form above the answers of the sources.
 func (s *Screen) View(f nav.Frame) []string {
-	head := parts.Head{Record: "inquest", Title: "New investigation"}.Draw(f)
+	head, title := parts.Head{Record: "inquest", Title: "New investigation"}, "What is missing, and where to look"
+	if s.path != "" {
+		head, title = parts.Head{Record: s.base.Record, Title: "Sources"}, "Where to look"
+	}
 	rest := f.H - 1
-	form := min(int(fields)+4, max(rest*3/5, 8))
+	n := len(s.rows())
+	form := min(n+5, max(rest*3/5, 8))
 	in := f.Sized(f.W-2, form-2)
-	out := append([]string{head}, parts.Pane{Title: "What is missing, and where to look", Focused: true}.Draw(f.Theme, f.W, form, s.form(in))...)
+	p := parts.Pane{Title: title, Focused: true}
+	if n > in.H-3 {
+		p.Foot = fmt.Sprintf("%d of %d", s.at+1, n)
+	}
+	out := append([]string{head.Draw(f)}, p.Draw(f.Theme, f.W, form, s.form(in))...)
 	below := f.Sized(f.W, rest-form)
 	if below.H < 3 {
 		return out
 	}
-	return append(out, parts.Pane{Title: "What the sources say", Right: "read-only"}.Draw(f.Theme, f.W, below.H, s.answers(f.Sized(f.W-2, below.H-2)))...)
+	return append(out, s.answersPane(below)...)
 }
 
 func (s *Screen) form(f nav.Frame) []string {
 	help := s.help(f)
 	room := max(f.H-len(help)-1, 1)
-	l := parts.List{}
-	l.SetLen(int(fields))
-	l.Select(int(s.at))
-	lines := l.Draw(room, func(i int, selected bool) string { return s.row(f, fieldID(i), selected) })
+	rows := s.rows()
+	s.list.SetLen(len(rows))
+	s.list.Select(s.at)
+	lines := s.list.Draw(room, func(i int, selected bool) string {
+		return s.row(f, rows[i], selected, i > 0 && rows[i-1].id == fieldPlace)
+	})
 	for len(lines) < room {
 		lines = append(lines, text.Blank(f.W))
 	}
@@ -38,11 +51,12 @@ func (s *Screen) form(f nav.Frame) []string {
 
 // help is the problem of the form, or what the field is for; at most two lines.
 func (s *Screen) help(f nav.Frame) []string {
-	out := parts.Para(f, f.Theme.Dim, " ", s.fields[s.at].help)
+	at := s.current()
+	out := parts.Para(f, f.Theme.Dim, " ", s.helpText(at))
 	if s.problem != "" {
 		out = parts.Para(f, f.Theme.Bad, " ✗ ", s.problem)
 	}
-	if echo, st := s.echo(f, s.at); s.problem == "" && echo != "" && f.W < 70 {
+	if echo, st := s.echo(f, at); s.problem == "" && echo != "" && f.W < 70 {
 		out = parts.Para(f, st, " ", echo)
 	}
 	if len(out) > 2 {
@@ -54,24 +68,48 @@ func (s *Screen) help(f nav.Frame) []string {
 	return out
 }
 
-func (s *Screen) row(f nav.Frame, id fieldID, selected bool) string {
+// helpText says what a field is for; of a place, what its kind is.
+func (s *Screen) helpText(f *field) string {
+	if f.id != fieldPlace {
+		return f.help
+	}
+	word, _, _ := strings.Cut(placeText(value(f)), " ")
+	for _, p := range s.kinds {
+		if p.Word == word {
+			return strings.TrimSpace(p.Word+" "+p.Value) + ": " + p.Means
+		}
+	}
+	each := make([]string, 0, len(s.kinds))
+	for _, p := range s.kinds {
+		each = append(each, strings.TrimSpace(p.Word+" "+p.Value))
+	}
+	return "One a line, as on the command line: " + strings.Join(each, ", ") + "."
+}
+
+func (s *Screen) row(f nav.Frame, fd *field, selected, again bool) string {
 	t := f.Theme
-	fd := &s.fields[id]
-	label, marker, st := 18, "  ", t.Dim
+	label, name, marker, st := 18, fd.label, "  ", t.Dim
+	empty := fd.empty
+	if fd.id == fieldPlace {
+		name, empty = "More places", "none: "+s.kindWords()
+		if again {
+			name, empty = "", "another one"
+		}
+	}
 	if selected {
 		marker, st = "▸ ", t.Key
 	}
-	l := parts.NewLine(f.W).Add(t.Key, marker).Cell(st, fd.label, label).Add(t.Text, " ")
-	echo, est := s.echo(f, id)
+	l := parts.NewLine(f.W).Add(t.Key, marker).Cell(st, name, label).Add(t.Text, " ")
+	echo, est := s.echo(f, fd)
 	room := l.Left() - 1
 	if echo != "" && f.W >= 70 {
 		room -= min(text.Width(echo)+3, f.W/2)
 	}
 	switch {
-	case selected && id != fieldProfile:
-		fd.input.Append(l, t, max(room, 8))
+	case selected && fd.id != fieldProfile:
+		fd.input.AppendAs(l, t, max(room, 8), dotted(fd.input.Value()))
 	case fd.input.Value() == "":
-		l.Add(t.Dim, text.Fit("("+fd.empty+")", room))
+		l.Add(t.Dim, text.Fit("("+empty+")", room))
 	default:
 		v := text.Clean(masked(fd.input.Value()))
 		if selected {
@@ -85,73 +123,46 @@ func (s *Screen) row(f nav.Frame, id fieldID, selected bool) string {
 	return l.String()
 }
 
-// echo says how a time was understood, or what a profile holds.
-func (s *Screen) echo(f nav.Frame, id fieldID) (string, theme.Style) {
-	if id == fieldProfile {
+// echo says how a field was understood, or what a profile holds.
+func (s *Screen) echo(f nav.Frame, fd *field) (string, theme.Style) {
+	t := f.Theme
+	switch {
+	case value(fd) == "":
+	case fd.id == fieldRecord:
+		return s.echoRecord(f)
+	case fd.id == fieldProfile:
 		for _, p := range s.profiles {
-			if p.Name == s.value(id) {
-				return text.Clean(p.Summary), f.Theme.Dim
+			if p.Name == value(fd) {
+				return text.Clean(p.Summary), t.Dim
 			}
 		}
-		return "", f.Theme.Dim
+	case fd.id == fieldPlace && s.notAPlace(fd) != "" && fd != s.typing:
+		return "✗ not understood", t.Bad
+	case fd.timed:
+		r, err := s.instant(fd)
+		switch {
+		case err != nil:
+			return "✗ no time yet", t.Bad
+		case len(r.Ambiguous) > 0:
+			return "⚠ which one? tab asks", t.Weak
+		}
+		return "= " + r.Echo, t.Good
 	}
-	if !s.fields[id].timed || s.value(id) == "" {
-		return "", f.Theme.Dim
-	}
-	r, err := s.instant(id)
-	switch {
-	case err != nil:
-		return "✗ no time yet", f.Theme.Bad
-	case len(r.Ambiguous) > 0:
-		return "⚠ which one? tab asks", f.Theme.Weak
-	}
-	return "= " + r.Echo, f.Theme.Good
+	return "", t.Dim
 }
 
-func (s *Screen) answers(f nav.Frame) []string {
-	t := f.Theme
-	var out []string
-	for _, st := range s.statuses {
-		out = append(out, s.status(f, st)...)
+// echoRecord says what was left out of a pasted id, and when an id that carries
+// a time was made.
+func (s *Screen) echoRecord(f nav.Frame) (string, theme.Style) {
+	id, cut := recordID(s.value(fieldRecord))
+	if cut {
+		return "= " + text.Clean(id) + ", without what stood around it", f.Theme.Good
 	}
-	switch {
-	case s.check.Busy():
-		out = append(out, parts.Para(f, t.Accent, " "+theme.Spinner(f.Tick)+" ", "asking the sources…")...)
-	case s.checkErr != nil:
-		out = append(out, parts.Para(f, t.Bad, " ✗ ", s.checkErr.Error())...)
-	case len(out) == 0:
-		out = parts.Para(f, t.Dim, " ", "Nothing to ask yet: name a database, logs or a folder with WAL above.")
+	if strings.Contains(id, "://") {
+		return "⚠ an address: the id alone is asked for", f.Theme.Weak
 	}
-	if len(out) > f.H && f.H > 0 {
-		out = append(out[:f.H-1], parts.NewLine(f.W).Add(t.Dim, " … more is shown in the case under coverage (c)").String())
+	if at, how, ok := investigations.TimeInID(id); ok {
+		return "= " + how + ": " + at.In(f.Zone).Format("2 Jan 2006 15:04 MST"), f.Theme.Good
 	}
-	return out
-}
-
-func (s *Screen) status(f nav.Frame, st sources.Status) []string {
-	t := f.Theme
-	m := t.Source(st.State)
-	l := parts.NewLine(f.W).Add(m.Style, " "+m.Glyph+" "+m.Word+" ").Clean(t.Strong, st.Source)
-	out := []string{l.Add(t.Text, "  ").Clean(t.Text, st.Summary).String()}
-	if st.Problem != "" {
-		out = append(out, parts.Para(f, t.Bad, "   ", st.Problem)...)
-	}
-	for _, a := range st.Abilities {
-		if a.OK {
-			continue
-		}
-		say := a.Name + ": " + a.Why
-		if a.Opens != "" {
-			say += " → " + a.Opens
-		}
-		out = append(out, parts.Para(f, t.Blind, "   ⊘ ", say)...)
-	}
-	for _, e := range st.Expires {
-		when := "at an unknown moment"
-		if !e.At.IsZero() {
-			when = parts.Ago(e.At, f.Now)
-		}
-		out = append(out, parts.Para(f, t.Weak, "   ⚠ ", e.What+" is gone "+when+": "+e.Why)...)
-	}
-	return out
+	return "", f.Theme.Dim
 }

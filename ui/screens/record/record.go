@@ -42,6 +42,7 @@ type Screen struct {
 	view     view
 	below    bool // the lower pane has the keys
 	readers  [views]parts.Reader
+	filter   parts.Filter // of the lower pane
 	laid     laid
 }
 
@@ -50,6 +51,7 @@ type laid struct {
 	version, at, width int
 	view               view
 	theme              *theme.Theme
+	pattern            string
 	lines              []string
 }
 
@@ -120,6 +122,7 @@ func (s *Screen) Actions() keys.Table {
 		return ""
 	}
 	show := func(v view) func() tea.Cmd { return func() tea.Cmd { s.view = v; return nil } }
+	filter := func() tea.Cmd { s.filter.Open(); return nil }
 	t := keys.Table{
 		{ID: "next-view", Keys: []string{"v", "right", "l"}, Title: "Show the next: what changed, content, restore SQL, all that was seen", Short: "changes/content/SQL", Group: "Look", Run: s.turn(1)},
 		{ID: "previous-view", Keys: []string{"left", "h"}, Title: "Show the one before", Group: "Look", Run: s.turn(-1)},
@@ -129,6 +132,7 @@ func (s *Screen) Actions() keys.Table {
 			r, _ := s.content()
 			return nav.Say(nav.Copy{Text: RestoreSQL(r), What: "the restore SQL"})
 		}},
+		{ID: "filter", Keys: []string{"/"}, Title: "Filter what is shown of the record: type a column, a word", Short: "filter", Group: "Look", Run: filter},
 		{ID: "copy-id", Keys: []string{"Y"}, Title: "Copy the record id", Short: "copy id", Group: "Copy", Run: func() tea.Cmd {
 			return nav.Say(nav.Copy{Text: s.live.Snap.State.Record.ID, What: "the record id"})
 		}},
@@ -169,12 +173,28 @@ func (s *Screen) open() tea.Cmd {
 	return nav.Say(nav.Show{Page: nav.PageEvidence, Item: v.Evidence})
 }
 
+// Typing reports whether the filter takes the keys.
+func (s *Screen) Typing() bool { return s.filter.Typing() }
+
+// Type hands a key to the filter.
+func (s *Screen) Type(k tea.KeyMsg) tea.Cmd {
+	s.filter.Type(k)
+	s.readers[s.view].Select(0)
+	return nil
+}
+
+// Back clears the filter.
+func (s *Screen) Back() bool { return s.filter.Clear() }
+
 // NextAt says what can be done here.
 func (s *Screen) NextAt(time.Time) string {
-	if _, ok := s.content(); !ok {
-		return "run step 9, Rollback mechanisms, to look for its content"
+	if _, ok := s.content(); ok {
+		return "v shows content and SQL; y copies the SQL, which inquest never runs"
 	}
-	return "v shows content and SQL; y copies the SQL: read it and run it yourself, inquest never does"
+	if len(s.live.Snap.State.Runs) == 0 {
+		return "press esc and run the checklist with R: it looks for the content too"
+	}
+	return "its content was not found: esc, then c says what could not be read"
 }
 
 // View draws the versions above what is shown of the selected one.
@@ -192,14 +212,14 @@ func (s *Screen) View(f nav.Frame) []string {
 	}
 	rest := f.Sized(f.W, f.H-len(out))
 	in := rest.Sized(f.W-2, rest.H-2)
-	lines := s.lines(in)
+	lines, top := s.lines(in), parts.FilterLine(in, &s.filter)
 	r := &s.readers[s.view]
-	body := r.Draw(in.H, lines)
+	body := r.Draw(in.H-len(top), lines)
 	p := parts.Pane{Title: fmt.Sprintf("%d/%d %s", s.view+1, int(views), viewNames[s.view]), Focused: s.below || len(s.versions) == 0}
 	if len(lines) > len(body) {
 		p.Foot = fmt.Sprintf("lines %d–%d of %d", r.Top()+1, r.Top()+len(body), len(lines))
 	}
-	return append(out, p.Draw(f.Theme, f.W, rest.H, body)...)
+	return append(out, p.Draw(f.Theme, f.W, rest.H, append(top, body...))...)
 }
 
 func (s *Screen) row(f nav.Frame, v investigations.Version, selected bool) string {
@@ -238,20 +258,22 @@ func endWords(end string) string {
 
 // lines lays the lower pane out, once for each version, view, width and theme.
 func (s *Screen) lines(f nav.Frame) []string {
-	key := laid{version: s.seen, at: s.list.Cursor(), width: f.W, view: s.view, theme: f.Theme}
-	if k := s.laid; k.lines != nil && k.version == key.version && k.at == key.at && k.width == key.width && k.view == key.view && k.theme == key.theme {
+	key := laid{version: s.seen, at: s.list.Cursor(), width: f.W, view: s.view, theme: f.Theme, pattern: s.filter.Text()}
+	if k := s.laid; k.lines != nil && k.pattern == key.pattern && k.version == key.version && k.at == key.at && k.width == key.width && k.view == key.view && k.theme == key.theme {
 		return k.lines
 	}
+	var sections []parts.Section
 	switch s.view {
 	case viewChanges:
-		key.lines = s.changes(f)
+		sections = s.changes(f)
 	case viewContent:
-		key.lines = s.recovered(f)
+		sections = s.recovered(f)
 	case viewSQL:
-		key.lines = s.sql(f)
+		sections = s.sql(f)
 	default:
-		key.lines = s.all(f)
+		sections = s.all(f)
 	}
+	key.lines = parts.Compose(f, sections, key.pattern)
 	s.laid = key
 	return key.lines
 }
@@ -267,27 +289,29 @@ func (s *Screen) before() (investigations.Version, bool) {
 	return investigations.Version{}, false
 }
 
-func (s *Screen) changes(f nav.Frame) []string {
+func (s *Screen) changes(f nav.Frame) []parts.Section {
 	t := f.Theme
 	v, ok := s.version()
 	old, had := s.before()
 	switch {
 	case !ok:
-		return parts.Para(f, t.Dim, " ", "No version of it has been seen yet.")
+		return said(parts.Para(f, t.Dim, " ", "No version of it has been seen yet."))
 	case v.Row == nil:
-		return parts.Para(f, t.Dim, " ", "The content of this version is not known; 4 shows everything that was seen.")
+		return said(parts.Para(f, t.Dim, " ", "The content of this version is not known; 4 shows everything that was seen."))
 	case !had:
-		return append(parts.Para(f, t.Text, " ", "This is the first version that was seen, so there is nothing to compare it with. It holds:"), s.recovered(f)...)
+		first := "This is the first version that was seen, so there is nothing to compare it with. It holds:"
+		return append(said(parts.Para(f, t.Text, " ", first)), s.recovered(f)...)
 	}
 	diff := investigations.Diff(old, v)
 	if len(diff) == 0 {
-		return parts.Para(f, t.Text, " ", fmt.Sprintf("No column differs from the version before (%s of xid %d).", old.Op, old.XID))
+		return said(parts.Para(f, t.Text, " ", fmt.Sprintf("No column differs from the version before (%s of xid %d).", old.Op, old.XID)))
 	}
-	out := parts.Para(f, t.Dim, " ", fmt.Sprintf("against the %s of xid %d: %d of %d columns differ", old.Op, old.XID, len(diff), len(v.Row)))
+	out := said(parts.Para(f, t.Dim, " ", fmt.Sprintf("against the %s of xid %d: %d of %d columns differ", old.Op, old.XID, len(diff), len(v.Row))))
 	for _, c := range diff {
-		out = append(out, parts.Para(f, t.Strong, " ", c.Column)...)
-		out = append(out, parts.Para(f, t.Bad, "   − was  ", cell(c.Before, c.Had))...)
-		out = append(out, parts.Para(f, t.Good, "   + is   ", cell(c.After, c.Has))...)
+		one := parts.Para(f, t.Strong, " ", c.Column)
+		one = append(one, parts.Para(f, t.Bad, "   − was  ", cell(c.Before, c.Had))...)
+		one = append(one, parts.Para(f, t.Good, "   + is   ", cell(c.After, c.Has))...)
+		out[0].Passages = append(out[0].Passages, one)
 	}
 	return out
 }
@@ -304,13 +328,16 @@ func cell(v *string, has bool) string {
 	return *v
 }
 
-func (s *Screen) recovered(f nav.Frame) []string {
+// said is a text of one passage.
+func said(lines []string) []parts.Section { return []parts.Section{{Passages: [][]string{lines}}} }
+
+func (s *Screen) recovered(f nav.Frame) []parts.Section {
 	t := f.Theme
 	r, ok := s.content()
 	if !ok {
-		return parts.Para(f, t.Dim, " ", "Nothing has been recovered. It is looked for in WAL, dead row versions, history tables and logs.")
+		return said(parts.Para(f, t.Dim, " ", "Nothing has been recovered. It is looked for in WAL, dead row versions, history tables and logs."))
 	}
-	out := parts.Para(f, t.Dim, " ", fmt.Sprintf("%s, read from %s  %s", r.Table, r.Origin, strings.Join(r.Evidence, " ")))
+	out := [][]string{parts.Para(f, t.Dim, " ", fmt.Sprintf("%s, read from %s  %s", r.Table, r.Origin, strings.Join(r.Evidence, " ")))}
 	name := 4
 	for _, c := range columns(r) {
 		name = min(max(name, text.Width(text.Clean(c))), f.W/3)
@@ -318,26 +345,26 @@ func (s *Screen) recovered(f nav.Frame) []string {
 	for _, c := range columns(r) {
 		lead := "   " + text.Pad(text.Clean(c), name) + "  "
 		if v := r.Row[c]; v != nil {
-			out = append(out, parts.Para(f, t.Text, lead, *v)...)
+			out = append(out, parts.Para(f, t.Text, lead, *v))
 		} else {
-			out = append(out, parts.Para(f, t.Dim, lead, "NULL")...)
+			out = append(out, parts.Para(f, t.Dim, lead, "NULL"))
 		}
 	}
 	for _, c := range r.Unknown {
-		out = append(out, parts.Para(f, t.Blind, "   "+text.Pad(text.Clean(c), name)+"  ", "⊘ could not be read")...)
+		out = append(out, parts.Para(f, t.Blind, "   "+text.Pad(text.Clean(c), name)+"  ", "⊘ could not be read"))
 	}
-	return out
+	return []parts.Section{{Passages: out}}
 }
 
-func (s *Screen) sql(f nav.Frame) []string {
+func (s *Screen) sql(f nav.Frame) []parts.Section {
 	r, ok := s.content()
 	if !ok {
-		return parts.Para(f, f.Theme.Dim, " ", "No content has been recovered, so there is nothing to bring back.")
+		return said(parts.Para(f, f.Theme.Dim, " ", "No content has been recovered, so there is nothing to bring back."))
 	}
-	out := parts.Para(f, f.Theme.Weak, " ⚠ ", "inquest only shows this. It ends with ROLLBACK: read what triggers, constraints and referring rows make of it before you change that word.")
-	out = append(out, text.Blank(f.W))
+	warning := parts.Para(f, f.Theme.Weak, " ⚠ ", "inquest only shows this. It ends with ROLLBACK: read what triggers, constraints and referring rows make of it before you change that word.")
+	var sql [][]string
 	for _, line := range text.Lines(RestoreSQL(r)) {
-		out = append(out, parts.Para(f, f.Theme.Accent, "   ", line)...)
+		sql = append(sql, parts.Para(f, f.Theme.Accent, "   ", line))
 	}
-	return out
+	return append(said(warning), parts.Section{Passages: sql})
 }

@@ -21,31 +21,32 @@ var kinds = []investigations.FactKind{
 
 // all lists everything that was seen of the record, in order of time, and then
 // where it was looked for and is not.
-func (s *Screen) all(f nav.Frame) []string {
+func (s *Screen) all(f nav.Frame) []parts.Section {
 	t := f.Theme
 	facts := s.live.Snap.Assessment.Facts.Where(func(x investigations.Fact) bool { return slices.Contains(kinds, x.Kind) })
 	sort.SliceStable(facts, func(i, j int) bool {
 		return !facts[i].Time.IsZero() && (facts[j].Time.IsZero() || facts[i].Time.Before(facts[j].Time))
 	})
-	var out []string
+	var out [][]string
 	for _, x := range facts {
 		at := text.Blank(14)
 		if !x.Time.IsZero() {
 			at = text.Pad(x.Time.In(f.Zone).Format("15:04:05.000"), 14)
 		}
-		out = append(out, parts.Para(f, t.Text, " "+at, x.Says+"  "+strings.Join(x.Evidence, " "))...)
+		one := parts.Para(f, t.Text, " "+at, x.Says+"  "+strings.Join(x.Evidence, " "))
 		if sets := x.Attr("sets"); sets != "" {
-			out = append(out, parts.Para(f, t.Accent, text.Blank(15)+"changed: ", sets)...)
+			one = append(one, parts.Para(f, t.Accent, text.Blank(15)+"changed: ", sets)...)
 		}
+		out = append(out, one)
 	}
 	if len(facts) == 0 {
-		out = append(out, parts.Para(f, t.Dim, " ", "No version of it has been seen yet.")...)
+		out = append(out, parts.Para(f, t.Dim, " ", "No version of it has been seen yet."))
 	}
-	return append(out, s.absent(f)...)
+	return []parts.Section{{Passages: out}, {Passages: s.absent(f)}}
 }
 
 // absent names the tables that were read by the key without a row.
-func (s *Screen) absent(f nav.Frame) []string {
+func (s *Screen) absent(f nav.Frame) [][]string {
 	var tables []string
 	for _, x := range s.live.Snap.Assessment.Facts.Of(investigations.RowAbsent) {
 		if table := x.Attr("table"); table != "" && !slices.Contains(tables, table) {
@@ -56,5 +57,8 @@ func (s *Screen) absent(f nav.Frame) []string {
 		return nil
 	}
 	say := fmt.Sprintf("%d tables were read by the key and hold no such row: %s", len(tables), strings.Join(tables, ", "))
-	return append([]string{text.Blank(f.W)}, parts.Para(f, f.Theme.Dim, " ○ ", say)...)
+	if len(tables) == 1 {
+		say = "1 table was read by the key and holds no such row: " + tables[0]
+	}
+	return [][]string{parts.Para(f, f.Theme.Dim, " ○ ", say)}
 }

@@ -94,7 +94,7 @@ func (s *Screen) Back() bool { was := s.filter.Clear(); s.sync(); return was }
 
 // NextAt says what the list is for.
 func (s *Screen) NextAt(time.Time) string {
-	return "every statement ran in a read-only transaction; the same list stands in the report"
+	return "each ran in a read-only transaction; the report lists them too"
 }
 
 // View draws the list.

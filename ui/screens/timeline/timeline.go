@@ -236,7 +236,7 @@ func (s *Screen) NextAt(time.Time) string {
 	case s.rows.Len() == 0:
 		return "press esc: run the checklist with R, or look at the coverage with c"
 	}
-	return "⏎ opens the evidence, + and - zoom the histogram, 1–9 switch sources off and on"
+	return "⏎ opens the evidence, + and - zoom, 1–9 switch sources off and on"
 }
 
 func (s *Screen) spans() []sources.Window {
