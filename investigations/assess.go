@@ -34,6 +34,10 @@ type Deliberation struct {
 type Judgement struct {
 	Fate       Fate
 	Hypotheses []Hypothesis
+	// Table is the table that the record was taken to belong to, "" when that is not
+	// known; Parts are its partitions.
+	Table string
+	Parts []string
 }
 
 // Leading returns the first hypothesis when it leads.
@@ -91,6 +95,7 @@ type ProbeResult struct {
 // Assess reads the facts off every run of a probe and judges them.
 func (e Engine) Assess(s State) Assessment {
 	a := Assessment{}
+	var recovered []Recovered
 	outcomes := map[string]Outcome{}
 	results := map[string]ProbeResult{}
 	for _, p := range e.ordered() {
@@ -101,6 +106,9 @@ func (e Engine) Assess(s State) Assessment {
 		}
 		outcomes[p.ID] = r.Reading.Outcome
 		a.collect(r, s.Runs[p.ID])
+		if rec := r.Reading.Recovered; rec != nil {
+			recovered = append(recovered, *rec)
+		}
 	}
 	for _, st := range s.Sources {
 		a.Expiring = append(a.Expiring, st.Expires...)
@@ -114,7 +122,31 @@ func (e Engine) Assess(s State) Assessment {
 			Coverage: a.Coverage, Answers: s.Answers,
 		})
 	}
+	a.Recovered = a.lastContent(recovered)
 	return a
+}
+
+// lastContent chooses among what was recovered: a row of the record's own table,
+// and the one of which most is known. A row that is there now is not recovered.
+func (a Assessment) lastContent(list []Recovered) *Recovered {
+	switch a.Fate.Kind {
+	case FatePresent, FateHidden:
+		return nil
+	}
+	own := func(r Recovered) bool {
+		return a.Table == "" || r.Table == a.Table || slices.Contains(a.Parts, r.Table)
+	}
+	var best *Recovered
+	for i, r := range list {
+		switch {
+		case !own(r):
+		case a.Table == "" && best != nil && best.Table != r.Table:
+			return nil // which of the tables is meant is not told
+		case best == nil || len(r.Unknown) < len(best.Unknown):
+			best = &list[i]
+		}
+	}
+	return best
 }
 
 // ordered returns the probes by phase, in list order within a phase.
@@ -160,9 +192,6 @@ func (a *Assessment) collect(r ProbeResult, run Run) {
 	a.Timeline = append(a.Timeline, r.Reading.Moments...)
 	a.Expiring = append(a.Expiring, r.Reading.Expires...)
 	a.Coverage = append(a.Coverage, run.Coverage...)
-	if rec := r.Reading.Recovered; rec != nil && (a.Recovered == nil || len(rec.Unknown) < len(a.Recovered.Unknown)) {
-		a.Recovered = rec
-	}
 }
 
 func (a *Assessment) finish() {

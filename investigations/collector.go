@@ -17,6 +17,8 @@ type Collector struct {
 	Window  sources.Window
 	Options Options
 	Sources []sources.Source
+	// Statuses are what the sources said of themselves when they were checked.
+	Statuses []sources.Status
 	// Facts are those of probes of earlier phases, Runs what they collected.
 	Facts Facts
 	Runs  map[string]Run

@@ -90,6 +90,9 @@ const (
 	// The application logged a failure of the record's request, or of work on it,
 	// that it had queued: source, request, message.
 	RequestFailed FactKind = "request-failed"
+	// A line says in words that the record was removed, and no status with it:
+	// source, actor, request, job (when it is a job's line), message.
+	RemovalSaid FactKind = "removal-said"
 	// A statement that names the record or its table was logged: op, pid, user,
 	// application, statement, joins.
 	LogStatement FactKind = "log-statement"

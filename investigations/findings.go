@@ -141,6 +141,9 @@ func NewFindings(s State, a Assessment) Findings {
 // TableOf returns the table the record belongs to: as found in PostgreSQL, else
 // as the person typed it.
 func TableOf(s State, a Assessment) string {
+	if a.Table != "" {
+		return a.Table
+	}
 	for _, kind := range []FactKind{TupleInserted, TupleDeleted, TupleUpdated, TupleRekeyed, RowVisible, RowFlagged, RowNear} {
 		for _, f := range a.Facts.Of(kind) {
 			if t := f.Attr("table"); t != "" {

@@ -220,7 +220,7 @@ func (r *Runner) runProbe(ctx context.Context, p Probe, known Facts) error {
 func (r *Runner) collector(p Probe, known Facts, start time.Time) *Collector {
 	s := r.Case.State()
 	return &Collector{
-		Record: s.Record, Window: s.Window, Options: s.Options, Sources: r.all(), Facts: known, Runs: s.Runs,
+		Record: s.Record, Window: s.Window, Options: s.Options, Sources: r.all(), Statuses: s.Sources, Facts: known, Runs: s.Runs,
 		redact: r.Redact, now: r.Now,
 		progress: func(done, total int64, note string) {
 			r.tell(Update{Probe: p.ID, State: RunProgress, Done: done, Total: total, Note: note, Elapsed: r.Now().Sub(start)})

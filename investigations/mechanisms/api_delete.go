@@ -2,6 +2,7 @@ package mechanisms
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	inv "inquest/investigations"
@@ -13,7 +14,11 @@ func apiDelete() Mechanism {
 		About: "The application's own delete path removed the row, without an audit entry.",
 		Cause: Always(inv.CauseApplication),
 		Rules: []Rule{
-			deleted(Needs),
+			deletedOrLogged(Needs),
+			proof(Rule{
+				Says: "logs tell one story: it was there, a request to delete it succeeded, and it is denied since",
+				Find: toldDelete,
+			}),
 			proof(Rule{
 				Says:   "a request to delete it was in flight when the delete was committed",
 				Find:   requestInFlight,
@@ -40,6 +45,20 @@ func apiDelete() Mechanism {
 			removedByTable(Contradicts),
 		},
 		Says: func(v View) string {
+			for _, f := range toldDelete(v) {
+				if f.Attr("op") != "delete" || f.Kind != inv.APIAnswer {
+					continue
+				}
+				by := ""
+				if actor := actorOf(v, f); actor != "" {
+					by = " by " + actor
+				}
+				request := ""
+				if r := f.Attr("request"); r != "" {
+					request = " (request " + r + ")"
+				}
+				return fmt.Sprintf("A request to delete it was answered%s%s%s: %s", at(f.Time), by, request, f.Says)
+			}
 			for _, f := range requestInFlight(v) {
 				return fmt.Sprintf("A request to delete it was answered%s, as the delete was committed: %s", at(f.Time), f.Says)
 			}
@@ -50,6 +69,31 @@ func apiDelete() Mechanism {
 		},
 		Settles: []string{"the gateway's or the application's log around the commit, for DELETE requests", "the server log's statement lines around the commit"},
 	}
+}
+
+// toldDelete is the story of a delete as logs alone tell it, where no row version
+// was read: the record was shown before, or the application says in a line of its
+// own that it removed it; the request succeeded; and it was denied afterwards.
+func toldDelete(v View) inv.Facts {
+	if !v.Story.Empty() {
+		return nil
+	}
+	for _, d := range deleteRequests(v) {
+		denied := deniedSince(v, d)
+		if len(denied) == 0 || len(shownSince(v, d)) > 0 {
+			continue
+		}
+		before := existedBefore(v, d)
+		said := v.Facts.Of(inv.RemovalSaid).Where(func(f inv.Fact) bool {
+			return f.Attr("job") == "" && (f.Attr("request") != "" && f.Attr("request") == d.Attr("request") || !f.Time.IsZero() && f.Time.Sub(d.Time).Abs() <= requestAfter)
+		})
+		shown := before.Where(shows)
+		if len(before) == 0 || len(shown)+len(said) == 0 {
+			continue // a delete of what is not there can succeed as well
+		}
+		return slices.Concat(inv.Facts{d}, said, before, denied)
+	}
+	return nil
 }
 
 func deleteRequests(v View) inv.Facts {

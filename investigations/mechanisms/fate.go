@@ -166,6 +166,10 @@ func whyOpen(v View) string {
 		return "An insert was refused because a row with this key was there already; that row is gone, and what took it was not seen."
 	case !v.Story.Empty():
 		return "Traces of the row were read, but how its transaction ended could not be."
+	case v.Facts.Any(inv.IDIssued) && v.noDatabase():
+		return "The id was handed out; no database could be asked, and the logs do not tell what became of the record."
+	case v.noDatabase():
+		return "No database could be asked, and no log tells what became of the record."
 	case v.Facts.Any(inv.IDIssued):
 		return "The id was handed out, but the database's own record of that moment could not be read without a hole."
 	case v.Facts.Any(inv.RowAbsent):

@@ -152,23 +152,83 @@ func removalStatements(v View) inv.Facts {
 const logSlack = time.Minute
 
 // fateDeleteLogged: a log says that it was deleted, the row is not there, and
-// ground truth could not be read.
+// ground truth could not be read. Without any database this rests on the order in
+// which logs tell it: handed out or shown, removed, and not shown since.
 func fateDeleteLogged(v View) (inv.Fate, bool) {
-	if len(v.Story.Deletes) > 0 || neverCommitted(v) || !v.Facts.Any(inv.RowAbsent) {
+	if len(v.Story.Deletes) > 0 || neverCommitted(v) || !v.gone() {
 		return none()
 	}
-	deletes := v.Facts.Where(func(f inv.Fact) bool {
-		switch f.Kind {
-		case inv.APIAnswer:
-			return f.Attr("op") == "delete" && f.Number("status") >= 200 && f.Number("status") < 300
-		case inv.LogStatement:
-			return f.Attr("op") == "delete" && f.Attr("joins") == "id" && f.Attr("failed") != "true" && v.Focus.Table != "" && f.Attr("table") != ""
-		}
-		return false
-	})
+	deletes := loggedDeletes(v)
 	unlogged := len(v.property("persistence").With("value", "unlogged")) > 0
 	if len(deletes) == 0 || !unlogged && !deletes[0].Time.IsZero() && len(coveredSince(v, deletes[0].Time.Add(-logSlack))) > 0 {
 		return none() // WAL of that moment was read, and nothing was deleted
 	}
-	return fate(inv.FateDeleted, inv.Probable, deletes, "The row is not there now, and a log shows its deletion at %s: %s", clock(deletes[0].Time), deletes[0].Says)
+	d := deletes[len(deletes)-1]
+	if !v.noDatabase() {
+		return fate(inv.FateDeleted, inv.Probable, deletes, "The row is not there now, and a log shows its deletion at %s: %s", clock(d.Time), d.Says)
+	}
+	before := existedBefore(v, d)
+	if len(before) == 0 {
+		return none()
+	}
+	by := ""
+	if actor := actorOf(v, d); actor != "" {
+		by = " by " + actor
+	}
+	return fate(inv.FateDeleted, inv.Probable, slices.Concat(before, deletes, deniedSince(v, d)), "Logs tell that it was removed%s at %s: %s. Whether the row was removed or only marked as such, logs do not tell.", by, clock(d.Time), d.Says)
+}
+
+// loggedDeletes are the lines that tell of the record's deletion, but for those
+// after which it was shown or changed.
+func loggedDeletes(v View) inv.Facts {
+	return v.Facts.Where(func(f inv.Fact) bool {
+		told := false
+		switch f.Kind {
+		case inv.APIAnswer:
+			told = f.Attr("op") == "delete" && f.Number("status") >= 200 && f.Number("status") < 300
+		case inv.RemovalSaid:
+			told = true
+		case inv.LogStatement:
+			told = f.Attr("op") == "delete" && f.Attr("joins") == "id" && f.Attr("failed") != "true" && v.Focus.Table != "" && f.Attr("table") != ""
+		}
+		return told && len(shownSince(v, f)) == 0
+	})
+}
+
+// shownSince are answers that showed the record after a line, or may have: where
+// no order is known they count.
+func shownSince(v View, line inv.Fact) inv.Facts {
+	return v.Facts.Of(inv.APIAnswer).Where(func(f inv.Fact) bool {
+		return shows(f) && (f.Time.IsZero() || line.Time.IsZero() || latest(f).After(line.Time))
+	})
+}
+
+// existedBefore are the lines that handed the id out, or showed the record, surely
+// before it was removed.
+func existedBefore(v View, removed inv.Fact) inv.Facts {
+	return v.Facts.Where(func(f inv.Fact) bool {
+		return (f.Kind == inv.IDIssued || shows(f)) && !f.Time.IsZero() && !removed.Time.IsZero() && latest(f).Before(removed.Time)
+	})
+}
+
+// deniedSince are answers after the removal by which there is no such record.
+func deniedSince(v View, removed inv.Fact) inv.Facts {
+	return v.Facts.Of(inv.APIAnswer).Where(func(f inv.Fact) bool {
+		gone := f.Number("status") == 404 || f.Number("status") == 410
+		return gone && f.Attr("op") == "read" && !f.Time.IsZero() && !f.Time.Before(removed.Time)
+	})
+}
+
+// actorOf is who removed the record as logs name them: in the line itself or in
+// another one of its request.
+func actorOf(v View, line inv.Fact) string {
+	if a := line.Attr("actor"); a != "" {
+		return a
+	}
+	for _, f := range v.Facts {
+		if (f.Kind == inv.APIAnswer || f.Kind == inv.RemovalSaid) && line.Attr("request") != "" && f.Attr("request") == line.Attr("request") && f.Attr("actor") != "" {
+			return f.Attr("actor")
+		}
+	}
+	return ""
 }

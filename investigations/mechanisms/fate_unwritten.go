@@ -13,7 +13,19 @@ var refusals = []string{"23502", "23514", "22P02", "25006", "42501", "53100", "5
 // refused are the refusals of an insert of this record into the table in focus.
 func refused(v View) inv.Facts {
 	return v.Facts.Of(inv.LogError).Where(func(f inv.Fact) bool {
-		return slices.Contains(refusals, f.Attr("sqlstate")) && f.Attr("op") == "create" && f.Attr("joins") == "id"
+		refusal := slices.Contains(refusals, f.Attr("sqlstate")) && f.Attr("op") == "create" && f.Attr("joins") == "id"
+		return refusal && (f.Attr("by") != "application" || len(answeredBy(v, f)) > 0)
+	})
+}
+
+// answeredBy are the answers that handed the id out in the request of a line, or,
+// where a log names no requests, at its moment.
+func answeredBy(v View, line inv.Fact) inv.Facts {
+	return v.Facts.Of(inv.IDIssued).Where(func(f inv.Fact) bool {
+		if f.Attr("request") != "" && line.Attr("request") != "" {
+			return f.Attr("request") == line.Attr("request")
+		}
+		return !f.Time.IsZero() && !line.Time.IsZero() && f.Time.Sub(line.Time).Abs() <= logSlack
 	})
 }
 
@@ -21,7 +33,7 @@ func refused(v View) inv.Facts {
 // so this rests on the log.
 func fateRefused(v View) (inv.Fate, bool) {
 	list := refused(v)
-	if len(list) == 0 || !v.Story.Empty() || !v.Discarded.Empty() || !v.Facts.Any(inv.RowAbsent, inv.WALKeyAbsent) {
+	if len(list) == 0 || !v.Story.Empty() || !v.Discarded.Empty() || !v.gone() && !v.Facts.Any(inv.WALKeyAbsent) {
 		return none()
 	}
 	f := list[len(list)-1]
@@ -44,6 +56,11 @@ func writtenAfter(v View, refusal inv.Fact) inv.Facts {
 	if len(failed) > 0 {
 		out = append(out, v.Facts.Of(inv.IDIssued).Where(func(f inv.Fact) bool { return later(f) && !f.Time.Before(failed[0].Time) })...)
 	}
+	// Another request handed the same id out afterwards.
+	out = append(out, v.Facts.Of(inv.IDIssued).Where(func(f inv.Fact) bool {
+		r, asked := f.Attr("request"), refusal.Attr("request")
+		return r != "" && asked != "" && r != asked && f.Time.After(latest(refusal))
+	})...)
 	return append(out, insertStatements(v).Where(func(f inv.Fact) bool {
 		return f.Time.After(refusal.Time.Add(clockSlack)) && f.Attr("failed") != "true"
 	})...)

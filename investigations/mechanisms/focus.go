@@ -98,6 +98,18 @@ func (c candidate) focus(unique bool) Focus {
 	return Focus{Table: c.table, members: c.members, resource: stem(c.table), unique: unique}
 }
 
+// parts are the partitions of the table in focus.
+func (fo Focus) parts() []string {
+	var out []string
+	for t := range fo.members {
+		if t != fo.Table {
+			out = append(out, t)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // filter keeps the facts that speak of the table in focus, or of no table.
 func (fo Focus) filter(facts inv.Facts) inv.Facts {
 	if fo.members == nil {

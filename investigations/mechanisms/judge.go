@@ -18,7 +18,7 @@ func NewJudge(list []Mechanism) inv.Judge {
 		}
 		lead(all, v.Fate)
 		rank(all)
-		j := inv.Judgement{Fate: v.Fate}
+		j := inv.Judgement{Fate: v.Fate, Table: v.Focus.Table, Parts: v.Focus.parts()}
 		for _, w := range all {
 			j.Hypotheses = append(j.Hypotheses, w.hypothesis)
 		}

@@ -26,7 +26,7 @@ func f(kind inv.FactKind, when time.Time, attrs ...string) inv.Fact {
 	counter++
 	x := inv.Fact{Kind: kind, Time: when, Attrs: map[string]string{"server": home}, Says: string(kind), Evidence: []string{fmt.Sprintf("E%d", counter)}}
 	switch kind {
-	case inv.IDIssued, inv.APIAnswer, inv.LogError, inv.LogStatement, inv.LogCovers, inv.SessionAtCommit, inv.JobRun, inv.RequestFailed, inv.SystemEvent, inv.BlockDamaged:
+	case inv.IDIssued, inv.APIAnswer, inv.LogError, inv.LogStatement, inv.LogCovers, inv.SessionAtCommit, inv.JobRun, inv.RequestFailed, inv.SystemEvent, inv.BlockDamaged, inv.RemovalSaid:
 		x.Ground = inv.GroundLog
 		delete(x.Attrs, "server")
 	}

@@ -27,7 +27,10 @@ func manualDelete() Mechanism {
 			if s := actors(v).Where(isInteractive); len(s) > 0 {
 				return "An interactive session was connected when the delete was committed, among others: " + sessionName(s[0]) + "."
 			}
-			return "No session that could have done it is known to be a person's."
+			if len(actors(v)) > 0 {
+				return "None of the sessions that could have done it is known to be a person's."
+			}
+			return "Whose session did it is not known: it may have been a person's."
 		},
 		Settles: []string{
 			"the server log's connection and statement lines around the commit",

@@ -48,7 +48,12 @@ func responseBeforeWrite() Mechanism {
 		Says: func(v View) string {
 			if list := v.Facts.Of(inv.IDIssued); len(list) > 0 {
 				f := list[0]
-				s := "The id was handed out" + at(f.Time) + ", and no insert of it reached this server: " + f.Says
+				s := "The id was handed out" + at(f.Time) + ": " + f.Says
+				if len(coveringAbsence(v, f.Time)) > 0 {
+					s = "The id was handed out" + at(f.Time) + ", and no insert of it reached this server: " + f.Says
+				} else if len(v.Story.Inserts) == 0 {
+					s += "; whether an insert of it ever reached a server was not seen"
+				}
 				if e := failedAfterAnswer(v); len(e) > 0 {
 					s += "; afterwards: " + e[0].Says
 				}

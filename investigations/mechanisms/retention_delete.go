@@ -16,7 +16,11 @@ func retentionDelete() Mechanism {
 		About: "A scheduled retention job deleted the row, correctly or by a wrong predicate.",
 		Cause: Always(inv.CauseRetention),
 		Rules: []Rule{
-			deleted(Needs),
+			deletedOrLogged(Needs),
+			proof(Rule{
+				Says: "a job's own line says that it removed the record",
+				Find: removedByJob,
+			}),
 			proof(Rule{
 				Says:   "a job's run stands around the commit and tells of as many rows as the transaction deleted",
 				Find:   func(v View) inv.Facts { return runsAround(v, true) },
@@ -43,6 +47,9 @@ func retentionDelete() Mechanism {
 			removedByTable(Contradicts),
 		},
 		Says: func(v View) string {
+			for _, f := range removedByJob(v) {
+				return fmt.Sprintf("The job %s says%s that it removed the record: %s", f.Attr("job"), at(f.Time), f.Says)
+			}
 			for _, f := range runsAround(v, false) {
 				return fmt.Sprintf("The delete was committed while the job %s ran: %s", orUnknown(f.Attr("job"), "of an unknown name"), f.Says)
 			}
@@ -60,6 +67,16 @@ func retentionDelete() Mechanism {
 			"the job's predicate against the recovered row",
 		},
 	}
+}
+
+// removedByJob are lines of jobs that say that they removed the record, where no
+// other time of its removal is known, or at that time.
+func removedByJob(v View) inv.Facts {
+	a, known := act(v)
+	return loggedDeletes(v).Of(inv.RemovalSaid).Where(func(f inv.Fact) bool {
+		near := !known || a.When().IsZero() || f.Time.IsZero() || f.Time.Sub(a.When()).Abs() <= requestAfter
+		return f.Attr("job") != "" && near
+	})
 }
 
 // runsAround are runs of jobs that stand around the commit of the act. Counted

@@ -70,6 +70,25 @@ func deleted(role Role) Rule {
 	}
 }
 
+// deletedOrLogged is the rule that a committed delete was read, or that, where none
+// could be read, logs tell of the removal.
+func deletedOrLogged(role Role) Rule {
+	read := deleted(role)
+	return Rule{
+		Role: role, Says: "a committed delete of the row was read, or a log tells of its removal",
+		Find: func(v View) inv.Facts {
+			if found := read.Find(v); len(found) > 0 {
+				return found
+			}
+			if !v.Story.Empty() {
+				return nil
+			}
+			return loggedDeletes(v)
+		},
+		Looked: read.Looked,
+	}
+}
+
 // has is the rule that there are facts of a kind.
 func has(role Role, kind inv.FactKind, says string) Rule {
 	return Rule{Role: role, Says: says, Find: func(v View) inv.Facts { return v.Facts.Of(kind) }}

@@ -36,7 +36,11 @@ func scriptDelete() Mechanism {
 		Says: func(v View) string {
 			if list := contents(v); len(list) > 0 {
 				f := list[0]
-				s := fmt.Sprintf("xid %s, committed%s, deleted %s rows in one transaction", f.Attr("xid"), at(f.Time), f.Attr("deletes"))
+				rows := f.Attr("deletes") + " rows"
+				if f.Number("deletes") == 1 {
+					rows = "one row"
+				}
+				s := fmt.Sprintf("xid %s, committed%s, deleted %s in one transaction", f.Attr("xid"), at(f.Time), rows)
 				if m := migrates(v); len(m) > 0 {
 					return s + ", and wrote to a migration tool's table: it was a migration."
 				}

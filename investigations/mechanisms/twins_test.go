@@ -1,6 +1,7 @@
 package mechanisms
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +59,49 @@ func twinCases() []verdict {
 
 		// Who did it.
 		{name: "a statement of an earlier owner of the process id", role: "shop_app", facts: append(removed(), session("710", "application", "psql", "user", "jane", "role-programs", "psql", "pace", "human"), f(inv.LogStatement, sec(-7200), "op", "delete", "joins", "id", "pid", "7", "table", orders)), fate: "deleted established", lead: "manual-delete accidental"},
+	}
+}
+
+// TestLogsAlone judges cases without a database.
+func TestLogsAlone(t *testing.T) { check(t, logsAloneCases()) }
+
+func logsAloneCases() []verdict {
+	answer := func(when float64, op, status string, kv ...string) inv.Fact {
+		return f(inv.APIAnswer, sec(when), append([]string{"op", op, "status", status, "source", "log:nginx"}, kv...)...)
+	}
+	said := f(inv.RemovalSaid, sec(300), "source", "log:app", "actor", "bob", "request", "abc777")
+	removed := answer(300, "delete", "204", "request", "abc777")
+	denied := answer(420, "read", "404")
+	refused := f(inv.LogError, sec(2), "op", "create", "joins", "id", "sqlstate", "23502", "by", "application", "request", "7f3")
+	accepted := issued(1, "request", "7f3")
+	byJob := f(inv.RemovalSaid, sec(300), "source", "log:jobs", "job", "nightly-purge")
+	return []verdict{
+		{name: "handed out, removed, denied", facts: facts(issued(1), removed, said, denied), fate: "deleted probable", lead: "api-delete application"},
+		{name: "shown before instead of told", facts: facts(issued(1), answer(60, "read", "200"), removed, denied), fate: "deleted probable", lead: "api-delete application"},
+		{name: "removed, and neither shown before nor told", facts: facts(issued(1), removed, denied), fate: "deleted probable"},
+		{name: "never handed out", facts: facts(removed, denied), fate: "undetermined undetermined"},
+		{name: "shown afterwards", facts: facts(issued(1), removed, said, denied, answer(500, "read", "200")), fate: "undetermined undetermined"},
+		{name: "the removal was refused", facts: facts(issued(1), answer(300, "delete", "403"), denied), fate: "undetermined undetermined"},
+		{name: "the removal cannot be ordered after the create", facts: facts(issued(1), f(inv.APIAnswer, time.Time{}, "op", "delete", "status", "204"), denied), fate: "undetermined undetermined"},
+		{name: "a job says that it removed it", facts: facts(issued(1), byJob, denied), fate: "deleted probable", lead: "retention-delete retention"},
+		{name: "a job says that it removed it, and it is shown", facts: facts(issued(1), byJob, answer(500, "read", "200")), fate: "undetermined undetermined"},
+		{name: "refused, as the application passed on", facts: facts(accepted, refused), fate: "never-written probable", lead: "insert-refused application"},
+		{name: "refused in another request", facts: facts(issued(1, "request", "111"), refused), fate: "undetermined undetermined"},
+		{name: "refused, and a later request stored it", facts: facts(accepted, refused, issued(9, "request", "8a0")), fate: "undetermined undetermined"},
+		{name: "refused, and shown later", facts: facts(accepted, refused, answer(9, "read", "200")), fate: "undetermined undetermined"},
+	}
+}
+
+// TestWordsWithoutDatabase: nothing is said of a server that nobody asked.
+func TestWordsWithoutDatabase(t *testing.T) {
+	j := verdict{facts: facts(issued(1))}.judge()
+	if !strings.Contains(j.Fate.Summary, "no database") {
+		t.Errorf("%s", j.Fate.Summary)
+	}
+	for _, h := range j.Hypotheses {
+		if strings.Contains(h.Summary, "this server") {
+			t.Errorf("%s: %s", h.Mechanism, h.Summary)
+		}
 	}
 }
 

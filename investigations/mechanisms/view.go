@@ -80,6 +80,15 @@ func homeServer(facts inv.Facts) string {
 	return ""
 }
 
+// noDatabase reports that no database told anything: there are only logs.
+func (v View) noDatabase() bool {
+	return !v.All.Any(inv.Setting, inv.TableProperty, inv.RowAbsent, inv.RowVisible, inv.WALCovered, inv.TupleInserted, inv.TupleDeleted)
+}
+
+// gone reports that no row of the record was found where one could look, or that
+// there was no database to look in.
+func (v View) gone() bool { return v.Facts.Any(inv.RowAbsent) || v.noDatabase() }
+
 // setting returns the value of a setting of the home server, or "".
 func (v View) setting(name string) string {
 	for _, f := range v.Facts.Of(inv.Setting).With("name", name) {

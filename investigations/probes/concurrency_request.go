@@ -75,6 +75,12 @@ func readRequest(in inv.Input) inv.Reading {
 	}
 	f, ok := issueCovered(in, issued, len(inserts))
 	if !ok {
+		if len(inserts) == 0 {
+			r.Outcome, r.Summary = inv.BlindOutcome, "no insert into its tables was logged as the id was handed out, but the log does not cover that moment without a hole"
+			if logs := unplaced(in); len(logs) > 0 {
+				r = withoutZone(logs)
+			}
+		}
 		return r
 	}
 	r.Facts = append(r.Facts, f)

@@ -93,6 +93,12 @@ func readStatements(in inv.Input) inv.Reading {
 			r.Outcome, r.Opens, r.Summary = inv.Found, "", facts[0].Says
 		}
 	}
+	if r.Outcome == inv.Absent && !slices.ContainsFunc(wanted, func(end inv.Fact) bool { return statementsComplete(in, end) }) {
+		if logs := unplaced(in); len(logs) > 0 {
+			return withoutZone(logs)
+		}
+		r.Outcome, r.Summary = inv.BlindOutcome, "no logged statement leads up to the commit, but the log does not cover it without a hole"
+	}
 	return r
 }
 

@@ -31,7 +31,17 @@ func databaseServerlog() inv.Probe {
 	}
 }
 
+// abilityServerLog is what a PostgreSQL source calls reading its own log.
+const abilityServerLog = "server log over SQL"
+
 func collectServerlog(ctx context.Context, c *inv.Collector) error {
+	for _, st := range c.Statuses {
+		for _, a := range st.Abilities {
+			if a.Name == abilityServerLog && !a.OK {
+				c.Blind(st.Source+": its server log could not be read over SQL: "+a.Why, orElse(a.Opens, "name the server log with --logs (Debian: /var/log/postgresql)"))
+			}
+		}
+	}
 	if _, err := search(ctx, c, sources.LogQuery{Needles: c.Record.Needles()}, "id", isServerLog); err != nil {
 		return err
 	}
@@ -95,16 +105,22 @@ func readServerlog(in inv.Input) inv.Reading {
 			r.Facts = append(r.Facts, f)
 		}
 	}
-	return summariseServerlog(r, covers)
+	return summariseServerlog(in, r, covers)
 }
 
-func summariseServerlog(r inv.Reading, covers []sources.Coverage) inv.Reading {
+func summariseServerlog(in inv.Input, r inv.Reading, covers []sources.Coverage) inv.Reading {
 	errs, stmts := inv.Facts(r.Facts).Of(inv.LogError), inv.Facts(r.Facts).Of(inv.LogStatement)
 	switch {
 	case len(errs) > 0:
 		r.Outcome, r.Summary = inv.Found, errs[0].Says
 	case len(stmts) > 0:
 		r.Outcome, r.Summary = inv.Found, stmts[0].Says
+	case len(ends(in.Facts)) > 0 && !inv.Facts(r.Facts).Any(inv.LogCovers):
+		r.Outcome = inv.BlindOutcome
+		r.Summary = "no line names the id in " + plural(len(covers), "server log") + searchedRange(covers) + ", but the moments at which its transactions ended are not covered at error level"
+		if logs := unplaced(in); len(logs) > 0 {
+			r.Opens = withoutZone(logs).Opens
+		}
 	default:
 		r.Summary = "nothing about the id or its transactions in " + plural(len(covers), "server log") + searchedRange(covers)
 	}

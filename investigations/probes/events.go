@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -183,6 +184,29 @@ func serverZone(in inv.Input) *time.Location {
 		return nil
 	}
 	return loc
+}
+
+// unplaced names the logs whose times carry no zone that is known: at a given
+// moment nothing in them may be called absent.
+func unplaced(in inv.Input) []string {
+	zone := serverZone(in)
+	var out []string
+	for _, c := range in.Coverage {
+		settled := zone != nil && strings.HasPrefix(c.Format, "postgres")
+		if c.ZoneUnknown && !settled && !slices.Contains(out, c.Source) {
+			out = append(out, c.Source)
+		}
+	}
+	return out
+}
+
+// withoutZone is the reading of a probe that looked for what happened at a moment
+// and found nothing in logs of which some tell no zone.
+func withoutZone(logs []string) inv.Reading {
+	return inv.Reading{
+		Outcome: inv.BlindOutcome, Opens: "say in which zone they are written with --tz, such as --tz Europe/London",
+		Summary: "nothing stands at that moment in logs whose times tell it; the times of " + short(strings.Join(logs, ", "), 120) + " carry no zone",
+	}
 }
 
 // settleZone gives a PostgreSQL line that was written without a zone the zone

@@ -92,6 +92,7 @@ func readMentions(in inv.Input) inv.Reading {
 		r.Moments = append(r.Moments, moment(e, line(e.Event)))
 		if !isServerLog(e.Event) {
 			r.Facts = append(r.Facts, answerFacts(n, resource, e)...)
+			r.Facts = append(r.Facts, passedOn(n, e)...)
 		}
 	}
 	for _, e := range eventsOf(in, "requests") {
@@ -139,7 +140,9 @@ func countSources(events []logged) int {
 
 func searchedRange(cov []sources.Coverage) string {
 	var from, to time.Time
+	zoneless := false
 	for _, c := range cov {
+		zoneless = zoneless || c.ZoneUnknown
 		if from.IsZero() || !c.From.IsZero() && c.From.Before(from) {
 			from = c.From
 		}
@@ -149,6 +152,10 @@ func searchedRange(cov []sources.Coverage) string {
 	}
 	if from.IsZero() {
 		return ""
+	}
+	if zoneless {
+		const local = "2006-01-02 15:04:05"
+		return fmt.Sprintf(" (read from %s to %s, in a zone that is not told)", from.Format(local), to.Format(local))
 	}
 	return fmt.Sprintf(" (read from %s to %s)", clock(from), clock(to))
 }
@@ -181,6 +188,12 @@ func answerFacts(n naming, resource string, e logged) []inv.Fact {
 	case saysCreated(e.Event) && !n.onlyRefers(e.Event):
 		f.Kind, f.Attrs["by"] = inv.IDIssued, "message"
 		f.Says = fmt.Sprintf("%s says that it was created: %s", e.Source, line(e.Event))
+	case saysRemoved(e.Event):
+		f.Kind, f.Attrs["message"] = inv.RemovalSaid, e.Message
+		f.Says = fmt.Sprintf("%s says that it was removed: %s", e.Source, line(e.Event))
+		if namesJob(e.Event) {
+			f.Attrs["job"] = orElse(e.Field("job"), e.Source)
+		}
 	default:
 		return nil
 	}
@@ -199,6 +212,20 @@ var (
 	createdWords = []string{"created", "inserted", "stored", "saved", "accepted", "registered", "submitted", "issued", "acknowledged", "published"}
 	deniedWords  = []string{"not ", "fail", "error", "cannot", "could n", "unable", "reject", "refus", "denied", "exception", "will be", "to be", "would"}
 )
+
+// removedWords are what lines say of what has been removed.
+var removedWords = []string{"removed", "deleted", "purged", "erased", "expired and", "cleaned up", "pruned", "destroyed", "wiped", "dropped"}
+
+// saysRemoved reports whether a line without a status says in words that the
+// record was removed.
+func saysRemoved(e sources.Event) bool {
+	if e.Level == sources.LevelError || e.Level == sources.LevelFatal {
+		return false
+	}
+	msg := strings.ToLower(e.Message)
+	contains := func(w string) bool { return strings.Contains(msg, w) }
+	return slices.ContainsFunc(removedWords, contains) && !slices.ContainsFunc(deniedWords, contains)
+}
 
 // saysCreated reports whether a line without a status says in words that the
 // record was created.

@@ -197,6 +197,8 @@ func TestRemovesFrom(t *testing.T) {
 func TestRemovedCount(t *testing.T) {
 	for msg, want := range map[string]string{
 		"removed 12 stale drafts": "12", "DELETE 7": "7", "12 rows deleted": "12", "purged: 3": "3", "retention done in 40 ms": "", "deleted": "", "expired 2 carts of 2025": "2",
+		"Task booking.tasks.release_expired_holds[12345678-1c2d-4e5f-8a9b-000000000001] succeeded in 0.05s: {'deleted': 12}": "12",
+		"purge at 14:58:03 done": "", "deleted 2025-11-27.log": "",
 	} {
 		if got := removedCount(msg); got != want {
 			t.Errorf("%q: %q, want %q", msg, got, want)

@@ -104,6 +104,19 @@ func isJobLine(e sources.Event) bool {
 	return slices.ContainsFunc(jobNeedles, func(w string) bool { return strings.Contains(text, w) })
 }
 
+// jobNames are words by which a line or its source names scheduled work; that
+// something was removed is not one of them.
+var jobNames = []string{"cron", "retention", "purg", "cleanup", "clean-up", "clean up", "housekeep", "janitor", "reaper", "sweep", "expir", "archiv", "job", "scheduler", "prune", "pruning", "celery", "sidekiq"}
+
+// namesJob reports whether a line is a scheduled job's by its own words.
+func namesJob(e sources.Event) bool {
+	if e.Op == sources.OpJob || e.Field("job") != "" {
+		return true
+	}
+	text := strings.ToLower(e.Message + " " + e.Source + " " + e.Field("logger") + " " + e.Field("program"))
+	return e.Status == 0 && e.Method == "" && slices.ContainsFunc(jobNames, func(w string) bool { return strings.Contains(text, w) })
+}
+
 func readRuns(in inv.Input) inv.Reading {
 	wanted := removals(in.Facts)
 	if len(wanted) == 0 {
@@ -123,6 +136,10 @@ func readRuns(in inv.Input) inv.Reading {
 	}
 	if len(r.Facts) > 0 {
 		r.Outcome, r.Summary = inv.Found, r.Facts[0].Says
+		return r
+	}
+	if logs := unplaced(in); len(logs) > 0 {
+		return withoutZone(logs)
 	}
 	return r
 }
@@ -199,16 +216,35 @@ func runFact(lines []logged, end inv.Fact) (inv.Fact, bool) {
 	return f, true
 }
 
+// counted finds a number beside a word for removing. A number inside a longer word,
+// such as an id or a time of day, is no count.
 var counted = regexp.MustCompile(`(?i)(?:\b(?:remov|delet|purg|expir|clean|prun|archiv|drop)\w*\D{0,24}?(\d+)\b|\b(\d+)\s+(?:\w+\s+){0,3}?(?:remov|delet|purg|expir|clean|prun|archiv|drop)\w*)`)
 
 // removedCount is the number of removed things that a line tells of, or "".
 func removedCount(s string) string {
-	m := counted.FindStringSubmatch(s)
-	switch {
-	case m == nil:
-		return ""
-	case m[1] != "":
-		return m[1]
+	for _, m := range counted.FindAllStringSubmatchIndex(s, -1) {
+		from, to := m[2], m[3]
+		if from < 0 {
+			from, to = m[4], m[5]
+		}
+		if !partOfWord(s, from, to) {
+			return s[from:to]
+		}
 	}
-	return m[2]
+	return ""
+}
+
+// partOfWord reports whether digits belong to a longer word: an id, a date, a time.
+func partOfWord(s string, from, to int) bool {
+	joins := func(b byte) bool { return strings.IndexByte("-_:.", b) >= 0 }
+	inWord := func(b byte) bool { return isLetter(rune(b)) || b >= '0' && b <= '9' }
+	switch {
+	case to < len(s) && inWord(s[to]), from > 0 && inWord(s[from-1]):
+		return true
+	case to+1 < len(s) && joins(s[to]) && inWord(s[to+1]):
+		return true
+	case from > 1 && joins(s[from-1]) && inWord(s[from-2]):
+		return true
+	}
+	return false
 }

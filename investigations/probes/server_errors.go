@@ -2,6 +2,7 @@ package probes
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -175,6 +176,45 @@ func nameFacts(in inv.Input, e logged) []inv.Fact {
 	}
 	f.Attrs["joins"] = "id"
 	return []inv.Fact{f}
+}
+
+// passedOn is the server's refusal of a row with the id, as an application that
+// got it wrote it down: the text of the error, with the failing row.
+func passedOn(n naming, e logged) []inv.Fact {
+	loud := e.Level == sources.LevelError || e.Level == sources.LevelFatal || e.Level == sources.LevelWarning || e.Level == ""
+	_, row, failing := strings.Cut(e.Raw, "Failing row contains (")
+	if !loud || !failing {
+		return nil
+	}
+	row, _, _ = strings.Cut(row, ")")
+	if !slices.ContainsFunc(strings.Split(row, ", "), n.isValue) {
+		return nil
+	}
+	for _, k := range knownReasons {
+		if !strings.Contains(e.Raw, k.text) {
+			continue
+		}
+		f := inv.Fact{
+			Kind: inv.LogError, Ground: inv.GroundLog, Time: factTime(e.Event), Until: e.until(), Evidence: []string{e.evidence},
+			Attrs: map[string]string{
+				"sqlstate": k.state, "message": short(lineWith(e.Raw, k.text), 300), "detail": "Failing row contains (" + short(row, 300), "op": "create",
+				"source": e.Source, "joins": "id", "unique": "true", "request": e.RequestID, "by": "application",
+			},
+			Says: fmt.Sprintf("%s passed on that the server refused the row (%s): %s", e.Source, k.state, short(k.text, 80)),
+		}
+		return []inv.Fact{f}
+	}
+	return nil
+}
+
+// lineWith is the line of a text that holds the words.
+func lineWith(text, words string) string {
+	for l := range strings.Lines(text) {
+		if strings.Contains(l, words) {
+			return strings.TrimSpace(l)
+		}
+	}
+	return text
 }
 
 // statementFact states a logged statement that writes or removes something.

@@ -1,6 +1,8 @@
 package probes
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +102,70 @@ func TestWholeSeconds(t *testing.T) {
 	}
 	if withSteps([]logged{{Event: pgLine(0, "7", "a", "x")}})[0].step != time.Millisecond {
 		t.Error("a log of milliseconds is taken for one of seconds")
+	}
+}
+
+// TestNoZoneIsNotAbsent: what stands in a log without a zone can stand at any hour, so nothing at a moment is absent in it.
+func TestNoZoneIsNotAbsent(t *testing.T) {
+	facts := inv.Facts{
+		{Kind: inv.TupleDeleted, Attrs: map[string]string{"xid": "710", "server": "db:x", "table": "public.orders"}},
+		{Kind: inv.XactCommitted, Time: removedAt, Attrs: map[string]string{"xid": "710", "server": "db:x"}},
+	}
+	told := sources.Event{Time: removedAt.Add(time.Second), ZoneUnknown: true, Source: "log:celery", Message: "Task release_expired_holds succeeded: {'deleted': 12}", Raw: "x"}
+	for _, zoneless := range []bool{true, false} {
+		in := inv.Input{
+			Record: inv.Record{ID: "42"}, Facts: facts, Evidence: []inv.Evidence{kept1(t, "runs:710", []sources.Event{told})},
+			Coverage: []sources.Coverage{{Source: "log:celery", From: removedAt.Add(-time.Hour), To: removedAt.Add(time.Hour), ZoneUnknown: zoneless}},
+		}
+		r := readRuns(in)
+		if zoneless != (r.Outcome == inv.BlindOutcome) || zoneless != strings.Contains(r.Opens, "--tz") {
+			t.Errorf("zone unknown %v: %s %q %q", zoneless, r.Outcome, r.Summary, r.Opens)
+		}
+	}
+	told.ZoneUnknown = false
+	in := inv.Input{Record: inv.Record{ID: "42"}, Facts: facts, Evidence: []inv.Evidence{kept1(t, "runs:710", []sources.Event{told})}}
+	if r := readRuns(in); r.Outcome != inv.Found || r.Facts[0].Attr("removed") != "12" {
+		t.Errorf("%+v", r)
+	}
+	if s := searchedRange([]sources.Coverage{{From: removedAt, To: removedAt, ZoneUnknown: true}}); strings.Contains(s, "UTC") {
+		t.Errorf("a time without a zone is called UTC: %s", s)
+	}
+}
+
+// TestRemovalInWords: lines that say that the record was removed, and who said so.
+func TestRemovalInWords(t *testing.T) {
+	id := "e7a4bff2-adc7-4847-a9d8-25734601b405"
+	n := newNaming(inv.Input{Record: inv.Record{ID: id}})
+	for msg, want := range map[string]string{
+		"purge job removed item " + id: "job", "Order " + id + " removed by bob": "app", "Order " + id + " could not be removed": "", "order " + id + " viewed": "",
+	} {
+		e := sources.Event{Time: removedAt, Source: "log:x", Message: msg, Raw: msg}
+		got := ""
+		for _, f := range answerFacts(n, "", logged{Event: e, evidence: "E1"}) {
+			if f.Kind == inv.RemovalSaid {
+				got = map[bool]string{true: "job", false: "app"}[f.Attr("job") != ""]
+			}
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", msg, got, want)
+		}
+	}
+}
+
+// TestRefusalPassedOn: an application's stack trace holds the server's error with the failing row.
+func TestRefusalPassedOn(t *testing.T) {
+	id := "e7a4bff2-adc7-4847-a9d8-25734601b405"
+	n := newNaming(inv.Input{Record: inv.Record{ID: id}})
+	raw := "ERROR [trace=7f3] could not write order\n\tat org.postgresql: ERROR: null value in column \"region\" of relation \"orders\" violates not-null constraint\n  Detail: Failing row contains (%s, 17, null)."
+	for _, c := range []struct {
+		row  string
+		want int
+	}{{id, 1}, {"00000000-1111-4222-8333-444444444444, for " + id, 0}} {
+		e := sources.Event{Time: removedAt, Source: "log:java", Level: sources.LevelError, Message: "could not write order", RequestID: "7f3", Raw: fmt.Sprintf(raw, c.row)}
+		got := passedOn(n, logged{Event: e, evidence: "E1"})
+		if len(got) != c.want || c.want == 1 && (got[0].Attr("sqlstate") != "23502" || got[0].Attr("joins") != "id" || got[0].Attr("request") != "7f3") {
+			t.Errorf("%s: %+v", c.row, got)
+		}
 	}
 }
 
