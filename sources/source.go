@@ -153,6 +153,11 @@ func (t *Table) Text(i int, column string) string {
 	return s
 }
 
+// StatementMark is the comment that every query of inquest begins with, so that
+// its own traces in logs and statistics are known for what they are, whatever
+// the log's prefix tells.
+const StatementMark = "/* inquest */ "
+
 // Statement is one statement that was really sent to a server.
 type Statement struct {
 	Time   time.Time     `json:"time"`

@@ -209,7 +209,7 @@ func (t *tx) stream(ctx context.Context, sql string, args []string, binary bool,
 		format = []int16{1}
 	}
 	start := t.s.opt.Now()
-	rr := t.conn.ExecParams(ctx, sql, params, nil, nil, format)
+	rr := t.conn.ExecParams(ctx, sources.StatementMark+sql, params, nil, nil, format)
 	var stop error
 	for rr.NextRow() {
 		if stop == nil {
