@@ -109,17 +109,17 @@ func (c *counting) Open(ctx context.Context, path string) (backend.Session, erro
 	return c.Fake.Open(ctx, path)
 }
 
-// panicking breaks as soon as it is asked for anything.
+// panicking breaks in the screen of the drills.
 type panicking struct{ *uitest.Fake }
 
-func (panicking) List(context.Context) ([]backend.CaseSummary, error) { panic("broken list") }
+func (panicking) Drills() []backend.Drill { panic("broken list") }
 
 func TestRunGivesTheTerminalBackAfterAPanic(t *testing.T) {
 	in, keys := io.Pipe()
 	defer func() { _ = keys.Close() }()
 	out, done := &output{}, make(chan error, 1)
 	go func() {
-		done <- ui.Run(context.Background(), ui.Options{Backend: panicking{uitest.NewFake()}, In: in, Out: out})
+		done <- ui.Run(context.Background(), ui.Options{Backend: panicking{uitest.NewFake()}, In: in, Out: out, Drill: "vanished-dtro"})
 	}()
 	if err := ends(t, out, done); err == nil || !strings.Contains(err.Error(), "the screen broke") {
 		t.Fatal(err)

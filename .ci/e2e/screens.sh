@@ -97,3 +97,19 @@ see 'ended with (0|130)' 30
 tm kill-server
 sleep 0.2
 nothing_left "the drill that was left while it was built"
+
+# A mistake in the program: the terminal is given back, and the shell goes on in it.
+echo "a panic"
+(cd "$repo" && go build -o "$work/demo" ./ui/uitest/demo)
+tm new-session -d -x 80 -y 24 "env TERM=screen-256color PS1='shell> ' bash --norc --noprofile -i"
+see 'shell>'
+press "'$work/demo' panic; echo status \$?" Enter
+see 'to go on with'
+press e # a mistake beside the screen is a message
+see 'made a mistake here'
+press t # one in the screen ends it
+see 'the screen broke'
+see 'status 1'
+press 'stty -a | tr " ;" "\n\n" | grep -xe icanon -e echo | wc -l' Enter
+see '^2$'
+tm kill-server

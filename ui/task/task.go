@@ -4,6 +4,8 @@ package task
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 
 	tea "github.com/charmbracelet/bubbletea"
 )
@@ -25,14 +27,20 @@ type Done struct {
 }
 
 // Start cancels the run under way, if any, and returns the command for a new
-// one. work must capture all it needs: it runs on another goroutine.
+// one. work must capture all it needs: it runs on another goroutine. When it
+// panics the answer is an error: one mistake does not take the screens along.
 func (s *Slot) Start(ctx context.Context, work func(context.Context) (any, error)) tea.Cmd {
 	s.Stop()
 	s.run++
 	s.busy = true
 	ctx, s.cancel = context.WithCancel(ctx)
 	run := s.run
-	return func() tea.Msg {
+	return func() (answer tea.Msg) {
+		defer func() {
+			if broke := recover(); broke != nil {
+				answer = Done{slot: s, run: run, Err: fmt.Errorf("inquest made a mistake here, and goes on: %v\n%s", broke, debug.Stack())}
+			}
+		}()
 		v, err := work(ctx)
 		return Done{slot: s, run: run, Value: v, Err: err}
 	}

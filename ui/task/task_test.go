@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -53,5 +54,17 @@ func TestStoppedRunIsRefused(t *testing.T) {
 	s.Stop()
 	if d, _ := cmd().(Done); s.Take(d) || s.Busy() {
 		t.Fatal("taken after Stop")
+	}
+}
+
+// TestAPanicIsAnAnswer keeps a mistake of one piece of work to that piece.
+func TestAPanicIsAnAnswer(t *testing.T) {
+	var s Slot
+	d, ok := s.Start(t.Context(), func(context.Context) (any, error) { panic("broken") })().(Done)
+	if !ok || !s.Take(d) || d.Err == nil || !strings.Contains(d.Err.Error(), "made a mistake here, and goes on: broken\n") || !strings.Contains(d.Err.Error(), "task_test.go") {
+		t.Fatalf("%+v", d)
+	}
+	if s.Busy() {
+		t.Error("still busy")
 	}
 }
