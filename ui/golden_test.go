@@ -112,6 +112,8 @@ func scenes() []scene {
 		{name: "record-hostile", fake: hostile, keys: after(run, "o")},
 		{name: "statements", keys: after(run, "S", "down")},
 		{name: "statements-one", keys: after(run, "S", "down", "enter")},
+		{name: "statements-marked", keys: after(run, "S", "m", "down", "n", "type:why this one", "enter", "enter")},
+		{name: "case-asked", keys: after(run, "A", "y", "A")},
 		{name: "report", keys: after(run, "w")},
 		{name: "drills", keys: []string{"t", "down"}},
 		{name: "drills-filter", keys: []string{"t", "/", "type:fail"}},

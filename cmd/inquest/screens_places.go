@@ -13,7 +13,8 @@ import (
 // those that have a field of their own.
 var placeWords = []string{"ssh", "kubectl", "docker", "journal", "command", "loki", "elastic", "wal-fetch"}
 
-// places are the kinds of further sources, as the flags describe them.
+// places are the kinds of further sources, as the flags describe them: the
+// description may begin with what follows the word.
 func places() []backend.Place {
 	flags := pflag.NewFlagSet("places", pflag.ContinueOnError)
 	new(caseFlags).register(flags)

@@ -141,7 +141,7 @@ type Defaults struct {
 type Place struct {
 	Word  string // such as "ssh"
 	Value string // what follows, for people: "HOST:PATH"
-	Means string // what it is, in a sentence or two
+	Means string // what it is, for people; it may begin with Value
 	Bare  bool   // nothing need follow
 }
 

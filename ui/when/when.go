@@ -43,7 +43,7 @@ func Parse(text string, now time.Time, loc *time.Location) (Result, error) {
 		return Result{}, fmt.Errorf("a text of %d bytes is no time: type one such as %s", len(trimmed), Examples)
 	}
 	now = now.In(loc)
-	if t, ok := relative(strings.ToLower(trimmed), now); ok {
+	if t, ok := relative(strings.ToLower(trimmed), now.Truncate(time.Second)); ok {
 		return settled(t, now), nil
 	}
 	if t, ok := epoch(trimmed); ok {

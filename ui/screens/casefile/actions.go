@@ -23,13 +23,14 @@ func (s *Screen) Actions() keys.Table {
 		{ID: "run-probe", Keys: []string{"p"}, Title: "Run only the selected probe", Group: "Run", Disabled: s.cannotRunProbe, Run: s.runProbe},
 		{ID: "cancel", Keys: []string{"x"}, Title: "Cancel the selected probe, or all that run", Short: "cancel", Group: "Run", Disabled: s.nothingRuns, Run: s.cancel},
 		{ID: "sql", Keys: []string{"s"}, Title: "Show what the selected probe asks, and the SQL or command it sends", Group: "Look", Disabled: s.noProbe, Run: s.showSQL},
+		{ID: "next-question", Keys: []string{"A"}, Title: "Answer the next question that only you can answer", Short: "answer", Group: "Answer", Disabled: s.noQuestion, Run: s.nextQuestion},
 		{ID: "verdict", Keys: []string{"v"}, Title: "Give the step your verdict", Short: "verdict", Group: "Answer", Disabled: s.cannotSign, Run: s.verdict},
 		{ID: "note", Keys: []string{"n"}, Title: "Write a note on the selected thing", Short: "note", Group: "Answer", Disabled: s.readOnly, Run: s.note},
 		{ID: "mark", Keys: []string{"m"}, Title: "Mark the selected thing, or take its mark away", Short: "mark", Group: "Answer", Disabled: s.readOnly, Run: s.mark},
 		{ID: "undo", Keys: []string{"u"}, Title: "Undo the newest answer, verdict or note", Short: "undo", Group: "Answer", Disabled: s.cannotUndo, Run: s.undo},
 		{ID: "export", Keys: []string{"e", "X"}, Title: "Write the report to a file", Short: "export", Group: "Report", Run: s.export},
 		{ID: "report", Keys: []string{"w"}, Title: "Read the report as it will be written", Group: "Report", Run: show(nav.PageReport)},
-		{ID: "answer", Keys: []string{"a"}, Title: "Read the answer so far in full, with what would settle it", Short: "answer", Group: "Look", Run: s.answerSoFar},
+		{ID: "answer", Keys: []string{"a"}, Title: "Read the answer so far in full, with what would settle it", Short: "so far", Group: "Look", Run: s.answerSoFar},
 		{ID: "matrix", Keys: []string{"h"}, Title: "Weigh the evidence against every cause", Short: "causes", Group: "Look", Run: s.matrix},
 		{ID: "timeline", Keys: []string{"t"}, Title: "Show the whole timeline", Short: "timeline", Group: "Look", Run: s.timeline},
 		{ID: "evidence", Keys: []string{"E"}, Title: "Show all evidence", Group: "Look", Run: show(nav.PageEvidence)},
@@ -125,6 +126,16 @@ func (s *Screen) cannotSign() string {
 		return why
 	}
 	return s.noStep()
+}
+
+func (s *Screen) noQuestion() string {
+	if why := s.readOnly(); why != "" {
+		return why
+	}
+	if s.unanswered() < 0 {
+		return "every question has been answered: tab and ⏎ change an answer"
+	}
+	return ""
 }
 
 func (s *Screen) noProbe() string {

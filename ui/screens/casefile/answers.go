@@ -47,6 +47,26 @@ func (s *Screen) open() tea.Cmd {
 	}
 }
 
+// nextQuestion goes to the next question that has no answer, and asks it.
+func (s *Screen) nextQuestion() tea.Cmd {
+	i := s.unanswered()
+	if i < 0 {
+		return nil
+	}
+	s.selectStep(i)
+	s.focus = paneStep
+	s.filters[paneStep].Clear()
+	rows := s.allRows()
+	s.rows.SetLen(len(rows))
+	for k, r := range rows {
+		if _, ok := s.live.Snap.State.Answers[r.question.ID]; r.kind == rowQuestion && !ok {
+			s.rows.Select(k)
+			return s.answer(r.question)
+		}
+	}
+	return nil
+}
+
 var answers = []parts.Choice{
 	{Key: "y", Word: "yes", Means: "it is so"},
 	{Key: "n", Word: "no", Means: "it is not so, and you know it"},

@@ -41,7 +41,7 @@ func (s *Screen) NextAt(now time.Time) string {
 		return fmt.Sprintf("%s could not look (⊘): %d, then tab says how to open it", count(n, "probe"), (first+1)%10)
 	}
 	if i := s.unanswered(); i >= 0 && snap.Assessment.Fate.Standing != investigations.Established {
-		return fmt.Sprintf("answer the question of step %d: go there with %d, then tab and ⏎", i+1, (i+1)%10)
+		return fmt.Sprintf("press A to answer what only you can know (step %d)", i+1)
 	}
 	return "a shows the answer in full, w the report, e writes it to a file"
 }

@@ -152,7 +152,7 @@ func (s *Screen) summary(p pane, f nav.Frame) string {
 		if h, ok := a.Leading(); ok {
 			return "● " + words(h.Mechanism) + " leads"
 		}
-		if len(a.Hypotheses) == 0 {
+		if len(a.Hypotheses) == 0 || len(s.live.Snap.State.Runs) == 0 {
 			return "not weighed yet"
 		}
 		return "no cause leads of " + fmt.Sprint(len(a.Hypotheses))

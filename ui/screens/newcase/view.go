@@ -75,7 +75,11 @@ func (s *Screen) helpText(f *field) string {
 	}
 	word, _, _ := strings.Cut(placeText(value(f)), " ")
 	for _, p := range s.kinds {
-		if p.Word == word {
+		switch {
+		case p.Word != word:
+		case strings.HasPrefix(p.Means, p.Value):
+			return p.Word + " " + p.Means
+		default:
 			return strings.TrimSpace(p.Word+" "+p.Value) + ": " + p.Means
 		}
 	}

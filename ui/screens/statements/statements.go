@@ -9,6 +9,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"inquest/investigations"
 	"inquest/sources"
 	"inquest/ui/keys"
 	"inquest/ui/live"
@@ -61,14 +62,31 @@ func (s *Screen) Actions() keys.Table {
 		}
 		return ""
 	}
-	return append(keys.Table{
+	t := keys.Table{
 		{ID: "open", Keys: []string{"enter", "s"}, Title: "Show the statement in full", Short: "show in full", Disabled: none, Run: s.open},
 		{ID: "copy", Keys: []string{"y"}, Title: "Copy the statement", Short: "copy", Disabled: none, Run: func() tea.Cmd {
 			st, _ := s.selected()
 			return nav.Say(nav.Copy{Text: st.SQL, What: "the statement"})
 		}},
 		{ID: "filter", Keys: []string{"/"}, Title: "Filter the statements", Short: "filter", Disabled: none, Run: func() tea.Cmd { s.filter.Open(); return nil }},
-	}, parts.Moves(func() parts.Mover { return &s.list })...)
+	}
+	t = append(t, parts.Notable(s.live.Session, s.notes, s.thing)...)
+	return append(t, parts.Moves(func() parts.Mover { return &s.list })...)
+}
+
+func (s *Screen) notes() []investigations.Note { return s.live.Snap.State.Notes }
+
+func (s *Screen) thing() parts.Thing {
+	if _, ok := s.selected(); !ok {
+		return parts.Thing{}
+	}
+	return s.numbered(s.filter.At(s.list.Cursor()))
+}
+
+// numbered names a statement by its place among all, which never changes.
+func (s *Screen) numbered(i int) parts.Thing {
+	st := s.all()[i]
+	return parts.Thing{ID: fmt.Sprintf("statement:%d %s %s", i+1, st.Time.UTC().Format(time.RFC3339Nano), st.Source), Title: fmt.Sprintf("statement %d", i+1)}
 }
 
 func (s *Screen) open() tea.Cmd {
@@ -79,6 +97,9 @@ func (s *Screen) open() tea.Cmd {
 	}
 	if st.Error != "" {
 		body += "\nerror: " + st.Error
+	}
+	for _, n := range parts.NotesOn(s.notes(), s.thing().ID) {
+		body += "\nnote: " + n
 	}
 	return nav.Say(nav.Dialog{Overlay: &parts.Viewer{Title: "Statement", Text: body, Copy: st.SQL, What: "the statement"}})
 }
@@ -106,13 +127,13 @@ func (s *Screen) View(f nav.Frame) []string {
 		lines = append(lines, parts.Para(in, f.Theme.Dim, " ", "No statement to show. Nothing is sent before a probe runs.")...)
 	}
 	lines = append(lines, s.list.Draw(in.H-len(lines), func(i int, selected bool) string {
-		return s.row(in, s.all()[s.filter.At(i)], selected)
+		return s.row(in, s.filter.At(i), selected)
 	})...)
 	return append([]string{head}, parts.Pane{Title: "In the order in which they were sent", Focused: true}.Draw(f.Theme, f.W, f.H-1, lines)...)
 }
 
-func (s *Screen) row(f nav.Frame, st sources.Statement, selected bool) string {
-	t := f.Theme
+func (s *Screen) row(f nav.Frame, i int, selected bool) string {
+	t, st := f.Theme, s.all()[i]
 	var whole *theme.Style
 	marker := "  "
 	if selected {
@@ -126,6 +147,9 @@ func (s *Screen) row(f nav.Frame, st sources.Statement, selected bool) string {
 	sql := strings.Join(strings.Fields(st.SQL), " ")
 	if st.Note != "" {
 		sql = st.Note + ": " + sql
+	}
+	if len(s.notes()) > 0 && parts.Marked(s.notes(), s.numbered(i).ID) {
+		tail = "⚑ " + tail
 	}
 	return l.Add(t.Text, text.Fit(text.Clean(sql), l.Left()-text.Width(tail)-2)).Right(t.Dim, tail+" ").String()
 }
