@@ -43,9 +43,10 @@ const (
 	// The transaction aborted: xid, lsn; record=true when an ABORT record was
 	// read (false: the server says aborted and no record is there, as after a crash).
 	XactAborted FactKind = "xact-aborted"
-	// The transaction is prepared and not finished: xid, gid.
+	// The transaction is prepared and not finished: xid, gid, writes.
 	XactPrepared FactKind = "xact-prepared"
-	// The transaction is still running: xid, pid, role, application, state.
+	// The transaction is still running: xid, pid, role, application, state, writes
+	// (the tables that it holds the lock of a write on).
 	XactOpen FactKind = "xact-open"
 	// No end of the transaction is in the covered WAL: xid.
 	XactUnfinished FactKind = "xact-unfinished"
@@ -53,13 +54,16 @@ const (
 	XactFuture FactKind = "xact-future"
 	// What one transaction did, table by table: xid, tables, inserts, updates,
 	// deletes, order, subxacts, origin; deleted, inserted and updated name the
-	// tables in the order they were first touched.
+	// tables in the order they were first touched, deleted-rows and inserted-rows
+	// count them (table=rows,…).
 	XactContents FactKind = "xact-contents"
 	// The table was truncated, dropped or given a new file: table, xid, lsn.
 	TableTruncated FactKind = "table-truncated"
 	TableDropped   FactKind = "table-dropped"
 	TableRewritten FactKind = "table-rewritten"
-	// WAL was read without a hole: from, to (LSN); Time..Until are its times.
+	// WAL was read without a hole: from, to (LSN); Time..Until are its times; last=
+	// true when it reaches up to now; since= the time of initdb when it begins with
+	// the cluster; unread counts changes in it that could not be told.
 	WALCovered FactKind = "wal-covered"
 	// WAL in the covered stretch holds no tuple of the key: from, to, tables.
 	WALKeyAbsent FactKind = "wal-key-absent"

@@ -111,12 +111,19 @@ func isInteractive(f inv.Fact) bool {
 	return app != "" && slices.ContainsFunc(interactive, func(s string) bool { return strings.Contains(app, s) })
 }
 
+// isTerminal reports a client for terminals, which scripts call as well.
+func isTerminal(f inv.Fact) bool {
+	app := strings.ToLower(f.Attr("application"))
+	return strings.Contains(app, "psql") || strings.Contains(app, "pgcli")
+}
+
 // isPerson reports a session that an interactive client held open at human pace,
 // or with pauses under a role of its own, and that no job or script named as its
-// own. A script that calls psql leaves as soon as it is done.
+// own. A script that calls psql leaves as soon as it is done; nobody scripts a
+// desktop client, so that a role of its own is enough there.
 func isPerson(f inv.Fact) bool {
-	paced := f.Attr("pace") == "human" || f.Attr("pace") == "pauses" && isPersonal(f)
-	return isInteractive(f) && paced && !named(f, jobWords) && !named(f, scriptWords)
+	paced := f.Attr("pace") == "human" || isPersonal(f) && (f.Attr("pace") == "pauses" || !isTerminal(f))
+	return isInteractive(f) && paced && !named(f, jobWords) && !isScript(f)
 }
 
 // serviceWords are what names of roles hold that programs use.
@@ -139,7 +146,16 @@ func isPersonal(f inv.Fact) bool {
 
 func isJob(f inv.Fact) bool { return named(f, jobWords) || f.Attr("backend") == "pg_cron" }
 
-func isScript(f inv.Fact) bool { return !isJob(f) && named(f, scriptWords) }
+// isScript reports a session of a script or a migration by its names. What an
+// interactive client says of itself beside its name is the title of a tab or a
+// file: <Script-3.sql> in a desktop client is no script's run.
+func isScript(f inv.Fact) bool {
+	if isInteractive(f) {
+		user := strings.ToLower(f.Attr("user"))
+		return !isJob(f) && user != "" && slices.ContainsFunc(scriptWords, func(w string) bool { return strings.Contains(user, w) })
+	}
+	return !isJob(f) && named(f, scriptWords)
+}
 
 // isService reports a session of the application: its role is the application's,
 // or the same program and role was connected when the row was stored.

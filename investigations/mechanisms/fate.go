@@ -85,6 +85,9 @@ func fateVisible(v View) (inv.Fate, bool) {
 		return fate(inv.FateHidden, inv.Probable, append(p, visible...),
 			"The row is in %s, which has row-level security: %s. Whether the application's role sees it was not tried.", visible[0].Attr("table"), p[0].Attr("policies"))
 	}
+	if f, ok := fateAnotherLife(v, visible); ok {
+		return f, true
+	}
 	standing, also := inv.Established, ""
 	if !v.Focus.Known && v.Focus.Table != "" {
 		standing, also = inv.Probable, " It is the only table that holds it; whether that table was meant is not told."

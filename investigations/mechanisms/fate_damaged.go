@@ -29,7 +29,7 @@ func damageLoss(v View) (loss, bool) {
 // coveredSince are the facts by which WAL was read without a hole from t to now.
 func coveredSince(v View, t time.Time) inv.Facts {
 	return v.Facts.Of(inv.WALCovered).Where(func(f inv.Fact) bool {
-		return !t.IsZero() && !f.Time.IsZero() && !f.Time.After(t) && f.Attr("last") == "true" && f.Attr("unread") == ""
+		return !t.IsZero() && beginsBefore(f, t) && f.Attr("last") == "true" && f.Attr("unread") == ""
 	})
 }
 

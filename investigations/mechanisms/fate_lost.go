@@ -25,7 +25,7 @@ func losses(v View) []loss {
 		return nil
 	}
 	var out []loss
-	for _, find := range []func(View) (loss, bool){discardedLoss, otherNodeLoss, unloggedLoss, damageLoss, futureLoss} {
+	for _, find := range []func(View) (loss, bool){reloadLoss, discardedLoss, otherNodeLoss, unloggedLoss, damageLoss, futureLoss} {
 		if l, ok := find(v); ok {
 			out = append(out, l)
 		}

@@ -83,3 +83,49 @@ func detachLogged(v View, table string) inv.Facts {
 		return f.Attr("op") == "detach" && f.Attr("failed") != "true" && (strings.EqualFold(part, table) || strings.EqualFold(part, bare))
 	})
 }
+
+// fateAnotherLife: the row that stands under a number was written after the number
+// had been handed out and after the server lost its past, or after a row with that
+// number had been deleted: sequences hand numbers out again, and nothing shows that
+// it is the record.
+func fateAnotherLife(v View, visible inv.Facts) (inv.Fate, bool) {
+	if globallyUnique(v.Record) {
+		return none()
+	}
+	var born Step
+	for _, ins := range Ended(v.Story.Inserts, Committed) {
+		if ins.Xid == visible[0].Attr("xmin") || slices.Contains(topsOf(ins), visible[0].Attr("xmin")) {
+			born = ins
+		}
+	}
+	if born.When().IsZero() {
+		return none()
+	}
+	for _, issued := range v.Facts.Of(inv.IDIssued) {
+		if issued.Time.IsZero() || !latest(issued).Add(logSlack).Before(born.When()) {
+			continue
+		}
+		again := slices.ContainsFunc(v.Facts.Of(inv.IDIssued), func(o inv.Fact) bool { return o.Time.Sub(born.When()).Abs() <= logSlack })
+		between := v.Facts.Where(func(f inv.Fact) bool {
+			lost := f.Kind == inv.CrashRecovery || f.Kind == inv.TimelineSwitch || f.Kind == inv.SystemEvent && (f.Attr("how") == "failover" || f.Attr("how") == "restore")
+			return lost && !latest(f).Before(issued.Time) && !f.Time.After(born.When())
+		})
+		for _, d := range Ended(v.Story.Deletes, Committed) {
+			if !d.When().Before(issued.Time) && d.When().Before(born.When()) {
+				between = append(between, d.Facts()...)
+			}
+		}
+		if len(between) == 0 {
+			continue
+		}
+		summary := "A row stands in " + visible[0].Attr("table") + " under this number, but it was written " + clock(born.When()) + ", after the number had been handed out " + clock(issued.Time) + "; in between: " + between[0].Says + ". Numbers are handed out again after that: whether the row is the record cannot be told."
+		if again {
+			summary = "The number was handed out twice: " + clock(issued.Time) + ", and again as the row that stands in " + visible[0].Attr("table") + " was written " + clock(born.When()) + "; in between: " + between[0].Says + ". Which of the two is meant is not told."
+		}
+		return inv.Fate{
+			Kind: inv.FateUndetermined, Standing: inv.Undetermined, Summary: summary, Evidence: append(slices.Clone(visible), between...).Evidence(),
+			Settles: []string{"a natural key of the record (--hint): does the row under the number carry it?", "WAL of the old primary, or a backup from before (--wal)"},
+		}, true
+	}
+	return none()
+}

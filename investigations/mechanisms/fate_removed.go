@@ -56,6 +56,9 @@ func fateRemoved(v View) (inv.Fate, bool) {
 		if len(before) == 0 || storedAfter(v, r) {
 			continue
 		}
+		if l, ok := reloadLoss(v); ok {
+			return fate(inv.FateLost, l.standing, l.facts, "%s", l.says)
+		}
 		standing := inv.Established
 		if r.Fact.Attr("assumed") == "true" {
 			standing = inv.Probable
@@ -89,7 +92,19 @@ func deletedBy(v View, d Step) (inv.Fate, bool) {
 	if ins, ok := Last(Ended(v.Story.Inserts, Committed)); ok && sameTransaction(ins, d) {
 		own = " The same transaction had inserted it, so nobody else ever saw it."
 	}
+	if moved := movedTo(v, d); len(moved) > 0 {
+		facts = append(facts, moved...)
+		own += " The same transaction wrote a row with this key to " + moved[0].Attr("table") + ", where it is now."
+	}
 	return fate(inv.FateDeleted, inv.Established, facts, "The row was deleted from %s%s: xid %s, committed %s.%s", d.Table(), by, d.Xid, clock(d.When()), own)
+}
+
+// movedTo are rows with the key in other tables that the deleting transaction wrote.
+func movedTo(v View, d Step) inv.Facts {
+	xids := append([]string{d.Xid}, topsOf(d)...)
+	return v.All.Of(inv.RowVisible).Where(func(f inv.Fact) bool {
+		return f.Attr("table") != "" && !v.Focus.holds(f.Attr("table")) && slices.Contains(xids, f.Attr("xmin"))
+	})
 }
 
 func sameTransaction(a, b Step) bool {

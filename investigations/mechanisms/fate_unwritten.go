@@ -119,11 +119,20 @@ func coveringAbsence(v View, t time.Time) inv.Facts {
 		return nil
 	}
 	for _, f := range v.Facts.Of(inv.WALKeyAbsent) {
-		if !f.Time.IsZero() && f.Time.Before(t.Add(-logSlack)) && !f.Until.IsZero() && f.Until.After(t) {
+		if beginsBefore(f, t.Add(-logSlack)) && !f.Until.IsZero() && f.Until.After(t) {
 			return inv.Facts{f}
 		}
 	}
 	return nil
+}
+
+// beginsBefore reports whether WAL that was read begins before t: by its first
+// time, or because it begins with the cluster itself, in which nothing is older.
+func beginsBefore(f inv.Fact, t time.Time) bool {
+	if made, err := time.Parse(time.RFC3339, f.Attr("since")); err == nil && !t.Add(logSlack).Before(made) {
+		return true
+	}
+	return !f.Time.IsZero() && !f.Time.After(t)
 }
 
 // after returns the facts that come after t, and those whose time is not known.

@@ -16,6 +16,10 @@ func preparedOrphan() Mechanism {
 				Says: "the transaction that wrote the row is prepared and not finished",
 				Find: func(v View) inv.Facts { return endsOf(v, Prepared) },
 			}),
+			{
+				Role: Supports, Says: "a prepared transaction has written to the table",
+				Find: func(v View) inv.Facts { return writingTo(v, inv.XactPrepared) },
+			},
 			committed(Contradicts),
 			{Role: Contradicts, Says: "the transaction was rolled back", Find: aborted(Contradicts).Find},
 		},

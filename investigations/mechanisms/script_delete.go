@@ -3,6 +3,7 @@ package mechanisms
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	inv "inquest/investigations"
@@ -23,7 +24,7 @@ func scriptDelete() Mechanism {
 			{
 				Role: Supports, Says: "the same transaction removed many rows",
 				Find: func(v View) inv.Facts {
-					return contents(v).Where(func(f inv.Fact) bool { return f.Number("deletes") >= 10 })
+					return contents(v).Where(func(f inv.Fact) bool { return ownDeletes(v, f) >= 10 })
 				},
 			},
 			actorIs(Contradicts, "the one session that can have done it was a person's", person),
@@ -53,6 +54,27 @@ func scriptDelete() Mechanism {
 		},
 		Settles: []string{"the server log's connection and statement lines around the commit", "shell history and job logs of the hosts that may connect"},
 	}
+}
+
+// ownDeletes are the rows that a transaction deleted by its own statements, as far
+// as is known: not those of tables to which its deletes may have cascaded.
+func ownDeletes(v View, f inv.Fact) int64 {
+	first, _, several := strings.Cut(f.Attr("deleted"), ",")
+	if n := rowsIn(f.Attr("deleted-rows"), first); several && n > 0 {
+		return n
+	}
+	return f.Number("deletes")
+}
+
+// rowsIn reads a count out of a list such as "public.orders=5,public.lines=9".
+func rowsIn(list, table string) int64 {
+	for part := range strings.SplitSeq(list, ",") {
+		if name, n, ok := strings.Cut(part, "="); ok && name == table {
+			rows, _ := strconv.ParseInt(n, 10, 64)
+			return rows
+		}
+	}
+	return 0
 }
 
 // migrationNames are the tables in which migration tools keep what ran.

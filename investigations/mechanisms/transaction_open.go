@@ -2,6 +2,8 @@ package mechanisms
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	inv "inquest/investigations"
 )
@@ -16,6 +18,10 @@ func transactionOpen() Mechanism {
 				Says: "a backend holds the transaction that wrote the row",
 				Find: func(v View) inv.Facts { return endsOf(v, Open) },
 			}),
+			{
+				Role: Supports, Says: "an open transaction has written to the table",
+				Find: func(v View) inv.Facts { return writingTo(v, inv.XactOpen) },
+			},
 			committed(Contradicts),
 			{Role: Contradicts, Says: "the transaction was rolled back", Find: aborted(Contradicts).Find},
 		},
@@ -23,10 +29,24 @@ func transactionOpen() Mechanism {
 			for _, f := range endsOf(v, Open) {
 				return fmt.Sprintf("xid %s is still open: %s", f.Attr("xid"), f.Says)
 			}
+			for _, f := range writingTo(v, inv.XactOpen) {
+				return "An open transaction has written to the table, perhaps this row: " + f.Says
+			}
 			return "The transaction that inserted it would still be open."
 		},
 		Settles: []string{"pg_stat_activity with pg_monitor"},
 	}
+}
+
+// writingTo are unfinished transactions that hold the lock of a write on the table
+// in focus, while no version of the row was read that could be theirs.
+func writingTo(v View, kind inv.FactKind) inv.Facts {
+	if !v.Story.Empty() || !v.gone() {
+		return nil
+	}
+	return v.Facts.Of(kind).Where(func(f inv.Fact) bool {
+		return slices.ContainsFunc(strings.Split(f.Attr("writes"), ","), func(t string) bool { return v.Focus.holds(t) })
+	})
 }
 
 // endsOf are the facts that show the end of the key's inserting transactions.

@@ -19,6 +19,17 @@ func truncate() Mechanism {
 			}),
 			statementLogged("a log shows a TRUNCATE of the table", "truncate"),
 			rowDeleted(Contradicts),
+			{
+				Role: Contradicts, Says: "the same transaction filled the table again",
+				Find: func(v View) inv.Facts {
+					var out inv.Facts
+					for _, r := range Ended(v.Story.Removals, Committed) {
+						out = append(out, refilled(v, r)...)
+					}
+					return out
+				},
+				Looked: func(v View) bool { return v.Facts.Any(inv.TableTruncated) },
+			},
 		},
 		Says: func(v View) string {
 			for _, f := range tableGone(v, inv.TableTruncated) {

@@ -57,7 +57,24 @@ func twinCases() []verdict {
 		{name: "the replica was asked before the row came", facts: facts(two, stored()[:3], visible(orders), onNode("db:replica", facts(early))), fate: "present established", lead: "still-present application"},
 		{name: "an open transaction of another server has the same xid", facts: facts(candidateFact(orders), inserted("700", "0/100", "(1,1)", 0), f(inv.XactUnfinished, time.Time{}, "xid", "700", "from", "wal"), absent(orders), f(inv.XactOpen, sec(0), "xid", "700", "server", "db:other")), fate: "never-committed probable"},
 
+		// A table that was emptied and filled again.
+		{name: "emptied and loaded again, behind its sequence", id: "42", facts: facts(reloaded("multi-insert"), sequenceAt("30")), fate: "lost established", lead: "restored-backup accidental"},
+		{name: "emptied and loaded again, and the sequence is ahead", id: "42", facts: facts(reloaded("multi-insert"), sequenceAt("99")), fate: "lost probable"},
+		{name: "emptied and filled by a statement: a refresh", id: "42", facts: reloaded("insert"), fate: "deleted established"},
+
+		// A number that was handed out twice.
+		{name: "a number that stands again after a failover", id: "42", facts: facts(candidateFact(orders), issued(-600), f(inv.TimelineSwitch, sec(-300), "lsn", "0/80", "from", "wal"), inserted("700", "0/100", "(1,1)", 0), commits("700", 0.1), seenAs("700")), fate: "undetermined undetermined"},
+		{name: "a number whose row was deleted before", id: "42", facts: facts(candidateFact(orders), issued(-600), deletedFact("690", "0/90", "(1,1)", -300), commits("690", -300), inserted("700", "0/100", "(1,1)", 0), commits("700", 0.1), seenAs("700")), fate: "undetermined undetermined"},
+		{name: "a row that a queue stored long after the answer", id: "42", facts: facts(candidateFact(orders), issued(-600), inserted("700", "0/100", "(1,1)", 0), commits("700", 0.1), seenAs("700")), fate: "present established", lead: "still-present application"},
+		{name: "a random id cannot be handed out twice", facts: facts(candidateFact(orders), issued(-600), f(inv.TimelineSwitch, sec(-300), "lsn", "0/80", "from", "wal"), inserted("700", "0/100", "(1,1)", 0), commits("700", 0.1), seenAs("700")), fate: "present established", lead: "still-present application"},
+
+		// WAL from the cluster's first record on.
+		{name: "handed out seconds after initdb", facts: facts(nowhere, sinceInitdb(-3), issued(1)), fate: "never-written probable"},
+		{name: "handed out before this cluster was made", facts: facts(nowhere, sinceInitdb(-3), issued(-600)), fate: "undetermined undetermined"},
+
 		// Who did it.
+		{name: "a desktop client of a personal role, in a hurry", facts: append(removed(), session("710", "application", "DBeaver 24.2 - SQLEditor <Script-3.sql>", "user", "mkoval", "role-programs", "DBeaver 24.2 - Main,DBeaver 24.2 - SQLEditor <Script-3.sql>", "pace", "program", "joins", "statement")), fate: "deleted established", lead: "manual-delete accidental"},
+		{name: "a desktop client of the service's role", facts: append(removed(), session("710", "application", "DBeaver 24.2 - Main", "user", "shop_app", "role-programs", "DBeaver 24.2 - Main,api", "pace", "program")), fate: "deleted established"},
 		{name: "a statement of an earlier owner of the process id", role: "shop_app", facts: append(removed(), session("710", "application", "psql", "user", "jane", "role-programs", "psql", "pace", "human"), f(inv.LogStatement, sec(-7200), "op", "delete", "joins", "id", "pid", "7", "table", orders)), fate: "deleted established", lead: "manual-delete accidental"},
 	}
 }
@@ -101,6 +118,51 @@ func TestWordsWithoutDatabase(t *testing.T) {
 	for _, h := range j.Hypotheses {
 		if strings.Contains(h.Summary, "this server") {
 			t.Errorf("%s: %s", h.Mechanism, h.Summary)
+		}
+	}
+}
+
+// reloaded is a row that was stored, and a transaction that emptied its table and wrote 600 rows to it.
+func reloaded(how string) inv.Facts {
+	return facts(stored(), issued(0.2), f(inv.TableTruncated, sec(10), "table", orders, "xid", "710", "lsn", "0/200", "from", "wal"), commits("710", 10.1),
+		contentsFact("710", "inserted", orders, "inserted-rows", orders+"=600", "deletes", "0", "deleted", "", "order", how+" "+orders+"×600"))
+}
+
+func sequenceAt(last string) inv.Fact { return prop("sequence", last, "increment", "1") }
+
+// seenAs is the row that stands under the id now, written by xid.
+func seenAs(xid string) inv.Fact {
+	return f(inv.RowVisible, sec(100), "table", orders, "via", "key", "xmin", xid)
+}
+
+// sinceInitdb is WAL without the key from the first record of a cluster that was made so many seconds before t0.
+func sinceInitdb(made float64) inv.Fact {
+	x := f(inv.WALKeyAbsent, sec(made+1), "tables", orders, "since", sec(made).Truncate(time.Second).Format(time.RFC3339))
+	x.Until = sec(100)
+	return x
+}
+
+// TestPossible holds what must stay on the list although nothing proves it.
+func TestPossible(t *testing.T) {
+	standby := facts(nodeSetting(home, "in_recovery", "t"), nodeSetting(home, "replay_paused", "t"), nodeSetting(home, "replay_lsn", "0/100"), nodeSetting(home, "receive_lsn", "0/900"), candidateFact(orders), absent(orders))
+	for _, c := range []struct {
+		mechanism string
+		facts     inv.Facts
+	}{
+		{"unlogged-reset", facts(candidateFact(orders), absent(orders), prop("persistence", "unlogged"), f(inv.CrashRecovery, sec(5)))},
+		{"transaction-open", facts(candidateFact(orders), absent(orders), f(inv.XactOpen, sec(99), "xid", "800", "writes", "public.lines,"+orders))},
+		{"prepared-orphan", facts(candidateFact(orders), absent(orders), f(inv.XactPrepared, sec(99), "xid", "800", "writes", orders))},
+		{"stale-replica", standby},
+	} {
+		found := false
+		for _, h := range (verdict{facts: c.facts}).judge().Hypotheses {
+			if h.Mechanism == c.mechanism {
+				found = h.Standing == inv.Possible && len(h.For) > 0
+				t.Logf("%s %s: %s", h.Mechanism, h.Standing, h.Summary)
+			}
+		}
+		if !found {
+			t.Errorf("%s is not possible with support", c.mechanism)
 		}
 	}
 }

@@ -30,10 +30,19 @@ func concurrencyOpen() inv.Probe {
 
 var activitySQL = `SELECT pid, coalesce(usename, '') AS role, coalesce(datname, '') AS database, application_name AS application,
   coalesce(host(client_addr), '') AS client, coalesce(state, '') AS state, backend_xid::text AS xid,
-  ` + utc("xact_start") + ` AS xact_start, left(query, 300) AS query
-FROM pg_stat_activity WHERE (backend_xid IS NOT NULL OR state LIKE 'idle in transaction%') AND pid <> pg_backend_pid()`
+  ` + utc("xact_start") + ` AS xact_start, left(query, 300) AS query, ` + writtenSQL("l.pid = a.pid") + ` AS writes
+FROM pg_stat_activity a WHERE (backend_xid IS NOT NULL OR state LIKE 'idle in transaction%') AND pid <> pg_backend_pid()`
 
-var preparedSQL = `SELECT transaction::text AS xid, gid, owner, database, ` + utc("prepared") + ` AS prepared FROM pg_prepared_xacts`
+var preparedSQL = `SELECT transaction::text AS xid, gid, owner, database, ` + utc("prepared") + ` AS prepared,
+  ` + writtenSQL("l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction::text") + ` AS writes FROM pg_prepared_xacts p`
+
+// writtenSQL lists the tables of this database that a transaction holds the lock of
+// a write on (ROW EXCLUSIVE, which INSERT, UPDATE and DELETE keep to their end).
+func writtenSQL(whose string) string {
+	return `coalesce((SELECT string_agg(DISTINCT n.nspname || '.' || c.relname, ',') FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ` + whose + ` AND l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.granted
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND c.relkind IN ('r', 'p') AND n.nspname <> 'pg_catalog'), '')`
+}
 
 func readOpen(in inv.Input) inv.Reading {
 	activity, prepared := answers(in, "activity"), answers(in, "prepared")
@@ -63,6 +72,7 @@ func openFact(a answer, i int) inv.Fact {
 		Attrs: map[string]string{
 			"xid": a.Text(i, "xid"), "pid": a.Text(i, "pid"), "role": a.Text(i, "role"), "application": a.Text(i, "application"),
 			"client": a.Text(i, "client"), "state": a.Text(i, "state"), "database": a.Text(i, "database"), "server": a.source,
+			"writes": a.Text(i, "writes"),
 		},
 		Says: fmt.Sprintf("pid %s (%s, %s) is %s with xid %s since %s", a.Text(i, "pid"), orElse(a.Text(i, "role"), "unknown role"),
 			orElse(a.Text(i, "application"), "no application name"), orElse(a.Text(i, "state"), "active"), orElse(a.Text(i, "xid"), "none"), clock(pgTime(a.Text(i, "xact_start")))),
@@ -72,7 +82,7 @@ func openFact(a answer, i int) inv.Fact {
 func preparedFact(a answer, i int) inv.Fact {
 	return inv.Fact{
 		Kind: inv.XactPrepared, Ground: inv.GroundTruth, Time: pgTime(a.Text(i, "prepared")), Evidence: []string{a.evidence},
-		Attrs: map[string]string{"xid": a.Text(i, "xid"), "gid": a.Text(i, "gid"), "role": a.Text(i, "owner"), "database": a.Text(i, "database"), "server": a.source},
+		Attrs: map[string]string{"xid": a.Text(i, "xid"), "gid": a.Text(i, "gid"), "role": a.Text(i, "owner"), "database": a.Text(i, "database"), "server": a.source, "writes": a.Text(i, "writes")},
 		Says:  fmt.Sprintf("xid %s is prepared as %q by %s since %s", a.Text(i, "xid"), a.Text(i, "gid"), a.Text(i, "owner"), clock(pgTime(a.Text(i, "prepared")))),
 	}
 }

@@ -127,7 +127,40 @@ func eventsOf(in inv.Input, tag string) []logged {
 			out = append(out, logged{Event: ev, evidence: e.ID})
 		}
 	}
-	return withSteps(out)
+	return withSteps(withoutOwnSessions(out))
+}
+
+// ownBegin is how a server logs that inquest connected (14 and later name the
+// program in this line).
+const ownBegin = "application_name=" + ownName
+
+// withoutOwnSessions drops the lines of inquest's own sessions from a log whose
+// prefix does not name the program: those of its process ids while it was connected.
+func withoutOwnSessions(list []logged) []logged {
+	type life struct {
+		from, to time.Time
+	}
+	lives := map[string][]life{}
+	key := func(e logged) string { return e.Source + " " + sessionKey(e.Event) }
+	for _, e := range list {
+		if isServerLog(e.Event) && isBegin(e.Event) && strings.Contains(e.Message+" ", ownBegin+" ") {
+			l := life{from: e.Time}
+			for _, o := range list {
+				if key(o) == key(e) && isEnd(o.Event) && !o.Time.Before(e.Time) && (l.to.IsZero() || o.Time.Before(l.to)) {
+					l.to = o.Time
+				}
+			}
+			lives[key(e)] = append(lives[key(e)], l)
+		}
+	}
+	if len(lives) == 0 {
+		return list
+	}
+	return filter(list, func(e logged) bool {
+		return !slices.ContainsFunc(lives[key(e)], func(l life) bool {
+			return !e.Time.Before(l.from) && (l.to.IsZero() || !e.Time.After(l.to))
+		})
+	})
 }
 
 // withSteps notes at every event how much its log cuts off its times.
@@ -168,7 +201,8 @@ var ownAgent = regexp.MustCompile(`\binquest/\S+ \(read-only\)`)
 // evidence.
 func isOwn(e sources.Event) bool {
 	if isServerLog(e) {
-		return e.Field("application_name") == ownName
+		marked := strings.Contains(e.Raw, strings.TrimSpace(sources.StatementMark)) || strings.Contains(e.Raw, `"`+ownName+`.`)
+		return marked || e.Field("application_name") == ownName
 	}
 	return strings.Contains(e.Raw, ownName+"/") && ownAgent.MatchString(e.Raw)
 }

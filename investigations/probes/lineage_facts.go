@@ -3,6 +3,7 @@ package probes
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -283,10 +284,17 @@ func (l lineage) covers(in inv.Input, r *inv.Reading) {
 		if n := l.Unread.Deletes + l.Unread.Updates; n > 0 {
 			f.Attrs["unread"] = itoa(n)
 		}
+		since := l.sinceInitdb(in, c)
+		if since != "" {
+			f.Attrs["since"] = since
+		}
 		f.Says = fmt.Sprintf("WAL was read without a hole from %s to %s (%s to %s)", c.From, c.To, clock(f.Time), clock(f.Until))
 		r.Facts = append(r.Facts, f)
 		if last && len(untold) > 0 && len(l.Missed) == 0 {
 			f = l.fact(inv.WALKeyAbsent, map[string]string{"from": c.From.String(), "to": c.To.String(), "tables": strings.Join(untold, ", ")})
+			if since != "" {
+				f.Attrs["since"] = since
+			}
 			f.Time, f.Until = c.FromTime, c.ToTime
 			if now {
 				f.Until = l.at
@@ -295,6 +303,33 @@ func (l lineage) covers(in inv.Input, r *inv.Reading) {
 			r.Facts = append(r.Facts, f)
 		}
 	}
+}
+
+// sinceInitdb is when the cluster was made, in RFC 3339, when the stretch begins
+// with the first record that initdb writes, and "" otherwise: nothing can have been
+// written to this cluster before it. initdb begins WAL with its second segment,
+// behind the 40 bytes of a long page header (xlog_internal.h); the upper half of the
+// system identifier is the second in which it ran (xlog.c, BootStrapXLOG).
+func (l lineage) sinceInitdb(in inv.Input, c wal.Coverage) string {
+	const segment, header = 16 << 20, 40
+	size := uint64(segment)
+	var made time.Time
+	for _, f := range in.Facts.Of(inv.Setting).With("server", l.server) {
+		switch f.Attr("name") {
+		case "wal_segment_size":
+			if n := f.Number("value"); n > 0 {
+				size = uint64(n)
+			}
+		case "server.system_identifier":
+			if id, err := strconv.ParseUint(f.Attr("value"), 10, 64); err == nil {
+				made = time.Unix(int64(id>>32), 0).UTC()
+			}
+		}
+	}
+	if from := uint64(c.From); made.IsZero() || from != size && from != size+header {
+		return ""
+	}
+	return made.Format(time.RFC3339)
 }
 
 // untouched are the tables that WAL holds no version of the key in.

@@ -44,6 +44,7 @@ func (l lineage) contents(in inv.Input, xid, top uint32) (inv.Fact, bool) {
 		"counts": strings.Join(here, ","), "order": short(strings.Join(order, "; "), 600), "subxacts": itoa(len(x.Subxacts)), "origin": fmt.Sprint(x.Origin),
 		"inserted": names.touched(x, wal.OpInsert, wal.OpMultiInsert), "updated": names.touched(x, wal.OpUpdate, wal.OpHotUpdate),
 		"deleted": names.touched(x, wal.OpDelete), "complete": fmt.Sprint(complete),
+		"inserted-rows": names.rows(x, wal.OpInsert, wal.OpMultiInsert), "deleted-rows": names.rows(x, wal.OpDelete),
 	})
 	if s := x.Siblings; s != nil {
 		f.Attrs["siblings-removed"], f.Attrs["siblings-inserted"] = itoa(s.Removed), itoa(s.Inserted)
@@ -87,6 +88,27 @@ func (n relationNames) touched(x *wal.Xact, ops ...wal.Op) string {
 		}
 	}
 	return strings.Join(out, ",")
+}
+
+// rows lists how many rows a transaction did one of these to, table by table, such
+// as "public.orders=5,public.lines=9".
+func (n relationNames) rows(x *wal.Xact, ops ...wal.Op) string {
+	counts := map[string]int{}
+	var order []string
+	for _, s := range x.Steps {
+		if !slices.Contains(ops, s.Op) {
+			continue
+		}
+		name := n.of(s)
+		if counts[name] == 0 {
+			order = append(order, name)
+		}
+		counts[name] += s.Rows
+	}
+	for i, name := range order {
+		order[i] = fmt.Sprintf("%s=%d", name, counts[name])
+	}
+	return strings.Join(order, ",")
 }
 
 // fingerprint is what a transaction did to which tables, without the counts.

@@ -23,6 +23,7 @@ func All() []inv.Probe {
 		concurrencyStatements(),
 		concurrencyRequest(),
 		integrityDamage(),
+		integritySequence(),
 		auditingSettings(),
 		rollbackArchive(),
 		versionsHistory(),
