@@ -80,7 +80,8 @@ func applyRoles(e *sources.Event, c *Context) string {
 	var stamp Stamp
 	for k, v := range e.Fields {
 		for r, cost := range rolesOf(k) {
-			if r == roleNone || (p.key[r] != "" && (cost > p.cost[r] || (cost == p.cost[r] && k >= p.key[r]))) {
+			r := role(r)
+			if cost == 0 || (p.key[r] != "" && (cost > p.cost[r] || (cost == p.cost[r] && k >= p.key[r]))) {
 				continue
 			}
 			if !fits(r, k, v, c) {
@@ -97,41 +98,59 @@ func applyRoles(e *sources.Event, c *Context) string {
 	return p.key[roleTime]
 }
 
-// rolesOf returns the roles that a key may have with what each costs: whole
-// names before the last two parts of a path before the last part alone.
-func rolesOf(key string) map[role]int {
-	parts := strings.FieldsFunc(key, func(r rune) bool { return r == '.' || r == '/' })
-	out := map[role]int{}
-	try := func(name string, cost int) {
-		if got, ok := roleOf[name]; ok {
-			cost += got.rank
-			if old, seen := out[got.role]; !seen || cost < old {
-				out[got.role] = cost
+// rolesOf returns what it costs to take a key for each role, from 1 on, and 0
+// for those that it cannot have: whole names before the last two parts of a path before
+// the last part alone.
+func rolesOf(key string) (costs [roles]int) {
+	try := func(cost int, parts ...string) {
+		var room [64]byte
+		name := room[:0]
+		for _, p := range parts {
+			name = appendPlain(name, p)
+		}
+		if got, ok := roleOf[string(name)]; ok && got.role != roleNone {
+			if cost += 1 + got.rank; costs[got.role] == 0 || cost < costs[got.role] {
+				costs[got.role] = cost
 			}
 		}
 	}
-	n := len(parts)
-	deep := 100 * (n - 1)
-	try(plainName(key), 0)
-	if n > 1 {
-		try(plainName(parts[n-2]+parts[n-1]), 100+deep)
-		try(plainName(parts[n-1]), 200+deep)
+	try(0, key)
+	if before, last, n := lastParts(key); n > 1 {
+		deep := 100 * (n - 1)
+		try(100+deep, before, last)
+		try(200+deep, last)
 	}
-	return out
+	return costs
 }
 
-func plainName(s string) string {
-	var b strings.Builder
+// lastParts returns the last two parts of a path, and how many it has.
+func lastParts(key string) (before, last string, n int) {
+	for start, i := 0, 0; i <= len(key); i++ {
+		if i < len(key) && key[i] != '.' && key[i] != '/' {
+			continue
+		}
+		if i > start {
+			before, last, n = last, key[start:i], n+1
+		}
+		start = i + 1
+	}
+	return before, last, n
+}
+
+// plainName returns a name in lower case without punctuation.
+func plainName(s string) string { return string(appendPlain(nil, s)) }
+
+func appendPlain(b []byte, s string) []byte {
 	for i := range len(s) {
 		c := s[i]
 		if c >= 'A' && c <= 'Z' {
 			c += 'a' - 'A'
 		}
 		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
-			b.WriteByte(c)
+			b = append(b, c)
 		}
 	}
-	return b.String()
+	return b
 }
 
 // fits reports whether a value can have the role that its name suggests.

@@ -12,7 +12,7 @@ import (
 
 const (
 	packedBack  = 256 << 10
-	packedOwn   = 1 << 20
+	packedOwn   = 512 << 10
 	packedAhead = 256 << 10
 )
 

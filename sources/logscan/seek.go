@@ -10,7 +10,8 @@ const (
 	seekLeast = 8 << 20         // smaller files are read whole
 	seekSlack = 2 * time.Minute // disorder that sorted files may have
 	seekPage  = 32 << 10
-	seekEvery = 24 // probes that show whether the file is in order
+	seekNear  = 256 << 10 // so close to a bound of the window is close enough
+	seekEvery = 24        // probes that show whether the file is in order
 )
 
 // seek returns the part of a plain file that a bounded window needs, when its
@@ -41,8 +42,9 @@ func (r *run) seek(j *job, _ []string) (from, to int64, ok bool) {
 // prober reads the time at places of a file.
 type prober struct {
 	*job
-	clk *clock
-	buf [seekPage]byte
+	clk   *clock
+	buf   [seekPage]byte
+	times [seekEvery]int64 // at even distances
 }
 
 // at returns the time of the first timed line that starts at or after off, and
@@ -73,20 +75,32 @@ func (p *prober) at(off int64) (t, start int64, ok bool) {
 // for long stretches is not called sorted.
 func (p *prober) sorted() bool {
 	var before int64
-	for i := range int64(seekEvery) {
-		t, _, ok := p.at(p.size / seekEvery * i)
+	for i := range p.times {
+		t, _, ok := p.at(p.size / seekEvery * int64(i))
 		if !ok || (i > 0 && t < before-int64(seekSlack)) {
 			return false
 		}
+		p.times[i] = t
 		before = max(before, t)
 	}
 	return true
 }
 
+// between returns the two probes of sorted between which t comes.
+func (p *prober) between(t int64) (lo, hi int64) {
+	for i, got := range p.times {
+		if got >= t {
+			return lo, p.size / seekEvery * int64(i)
+		}
+		lo = p.size / seekEvery * int64(i)
+	}
+	return lo, p.size
+}
+
 // last returns an offset at which the lines are still before t.
 func (p *prober) last(t time.Time) int64 {
-	lo, hi := int64(0), p.size
-	for hi-lo > 2*seekPage {
+	lo, hi := p.between(t.UnixNano())
+	for hi-lo > seekNear {
 		mid := lo + (hi-lo)/2
 		if got, start, ok := p.at(mid); ok && got < t.UnixNano() {
 			lo = start
@@ -99,8 +113,8 @@ func (p *prober) last(t time.Time) int64 {
 
 // first returns an offset from which on the lines are after t.
 func (p *prober) first(t time.Time) int64 {
-	lo, hi := int64(0), p.size
-	for hi-lo > 2*seekPage {
+	lo, hi := p.between(t.UnixNano() + 1)
+	for hi-lo > seekNear {
 		mid := lo + (hi-lo)/2
 		if got, start, ok := p.at(mid); !ok || got <= t.UnixNano() {
 			lo = max(start, mid)
