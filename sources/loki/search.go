@@ -237,6 +237,9 @@ func (r *run) fetch(ctx context.Context, query string, w sources.Window, beside 
 		}
 		r.asked = true
 		for _, e := range list {
+			if e.Time.Before(rest.From) || !e.Time.Before(rest.To) {
+				return fmt.Errorf("%w: it holds lines of %s, which was not asked for", logstore.ErrGarbled, e.Time.Format(time.RFC3339))
+			}
 			e.Beside = beside
 			r.add(e)
 		}

@@ -1,0 +1,386 @@
+package elastic
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"inquest/sources"
+	"inquest/sources/logscan"
+	"inquest/sources/logstore"
+)
+
+// late is how much later than it happened an event may be dated by the index and
+// is still found by a window.
+const late = 30 * time.Second
+
+const (
+	mostBytes  = 64 << 20
+	largest    = 10_000 // index.max_result_window by default
+	leastSplit = time.Second
+)
+
+// SearchLogs lets the cluster search. It is a *sources.Blind when it could not
+// look, when it holds no document there, or when nothing was found in an index that
+// cannot find an id in a message.
+func (x *Index) SearchLogs(ctx context.Context, q sources.LogQuery) (*sources.LogResult, error) {
+	if x.closed.Load() {
+		return nil, &sources.Blind{Why: x.name + " was closed"}
+	}
+	limited, cancel := context.WithTimeout(ctx, x.opt.Time)
+	defer cancel()
+	res, err := x.find(limited, q)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, x.blind(err)
+	}
+	return res, nil
+}
+
+func (x *Index) find(ctx context.Context, q sources.LogQuery) (*sources.LogResult, error) {
+	m, h, err := x.know(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := q.Window
+	if w.From.IsZero() {
+		w.From = x.opt.Window.From
+	}
+	if w.To.IsZero() {
+		w.To = x.opt.Window.To
+	}
+	if w.From.IsZero() {
+		w.From = h.oldest
+	}
+	if w.To.IsZero() {
+		w.To = h.newest.Add(time.Millisecond)
+	}
+	w = sources.Window{From: w.From.UTC(), To: w.To.UTC()}
+	if !w.From.Before(w.To) {
+		return nil, x.empty(w)
+	}
+	s, err := x.look(ctx, m, w)
+	if err != nil {
+		return nil, err
+	}
+	if s.First.IsZero() || s.First.After(w.To.Add(late)) || s.Last.Before(w.From.Add(-late)) {
+		b := x.empty(w)
+		b.Why += fmt.Sprintf(": it holds them from %s to %s", bound(h.oldest), bound(h.newest))
+		if s.partial != "" {
+			b.Why += ", and " + s.partial
+		}
+		return nil, b
+	}
+	r := &run{Index: x, m: m, q: q, window: w, survey: s, seen: map[string]bool{}, how: asking{wildcards: true, clauses: mostClauses}, size: min(x.opt.Page, largest)}
+	if s.partial != "" {
+		r.gap(w, s.partial)
+	}
+	if err := r.collect(ctx); err != nil {
+		return nil, err
+	}
+	return r.result(ctx, h)
+}
+
+// run is one search.
+type run struct {
+	*Index
+	m      *mapped
+	q      sources.LogQuery
+	window sources.Window
+	survey *survey
+	how    asking
+	size   int
+
+	entries []logstore.Entry
+	seen    map[string]bool
+	bytes   int64
+	matched int64 // as the cluster counted them; zero: it did not
+	least   bool
+	asked   bool
+	full    bool
+	gaps    []sources.Gap
+	limits  []string
+}
+
+func (r *run) gap(w sources.Window, reason string) {
+	same := func(g sources.Gap) bool { return g.From.Equal(w.From) && g.To.Equal(w.To) && g.Reason == reason }
+	if !slices.ContainsFunc(r.gaps, same) {
+		r.gaps = append(r.gaps, sources.Gap{From: w.From, To: w.To, Reason: reason})
+	}
+}
+
+func (r *run) limit(text string) {
+	if !slices.Contains(r.limits, text) {
+		r.limits = append(r.limits, text)
+	}
+}
+
+// collect fetches what may be a hit.
+func (r *run) collect(ctx context.Context) error {
+	w := sources.Window{From: r.window.From.Add(-late), To: r.window.To.Add(late)}
+	err := r.fetch(ctx, w)
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, context.Canceled) || !r.asked {
+		return err
+	}
+	why := r.blind(err).Error()
+	if errors.Is(err, context.DeadlineExceeded) {
+		why = fmt.Sprintf("the time for one search (%s) was over", r.opt.Time)
+	}
+	rest := w
+	if n := len(r.entries); n > 0 {
+		rest.From = r.entries[n-1].Time
+	}
+	r.gap(rest, "not searched: "+why)
+	return nil
+}
+
+// body is a page of the search in w.
+func (r *run) body(w sources.Window, size int) object {
+	match, left := r.m.matching(r.q.Needles, r.how)
+	if len(left) > 0 {
+		r.limit("not searched, for the cluster does not take so large a query: " + some(left))
+	}
+	b := object{"size": size, "query": filtered(r.m.within(w), match), "sort": []any{r.m.byTime(false)}, "timeout": "45s", "track_total_hits": true}
+	if r.survey.bare {
+		b["_source"], b["fields"] = false, []string{"*"}
+	}
+	return b
+}
+
+// pager is where a search stands: at a time, and with a point in time behind a
+// document.
+type pager struct {
+	from  time.Time
+	size  int
+	point string
+	after []json.RawMessage
+}
+
+// fetch reads all documents of w, page after page: by time, and where a page was
+// cut by a point in time, which tells documents of one time apart.
+func (r *run) fetch(ctx context.Context, w sources.Window) error {
+	p := &pager{from: w.From, size: r.size}
+	defer func() { r.drop(ctx, p) }()
+	for p.from.Before(w.To) && !r.full {
+		rest := sources.Window{From: p.from, To: w.To}
+		a, err := r.page(ctx, rest, p)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case r.mend(ctx, err, p):
+			continue
+		case split(err) && rest.To.Sub(rest.From) > leastSplit:
+			return r.halves(ctx, rest)
+		default:
+			return err
+		}
+		if a.TimedOut && rest.To.Sub(rest.From) > time.Minute {
+			return r.halves(ctx, rest)
+		}
+		if err := r.take(a, rest); err != nil || len(a.Hits.Hits) < p.size {
+			return err
+		}
+		if err := r.turn(ctx, p, a, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) page(ctx context.Context, rest sources.Window, p *pager) (*answer, error) {
+	b := r.body(rest, p.size)
+	if p.point == "" {
+		return r.search(ctx, b)
+	}
+	b["pit"] = object{"id": p.point, "keep_alive": "1m"}
+	b["sort"] = []any{r.m.byTime(false), object{"_shard_doc": "asc"}}
+	b["track_total_hits"] = false
+	if p.after != nil {
+		b["search_after"] = p.after
+	}
+	a := &answer{}
+	return a, r.post(ctx, "/_search", nil, b, a)
+}
+
+// take keeps what came, and says what did not. Documents of another time than
+// was asked for are an error: with them a search would have no end.
+func (r *run) take(a *answer, rest sources.Window) error {
+	r.asked = true
+	if why := a.partial(); why != "" {
+		r.gap(rest, why)
+	}
+	if n, least := a.total(); r.matched < n {
+		r.matched, r.least = n, least
+	}
+	unread := 0
+	for _, h := range a.Hits.Hits {
+		e, ok := r.entry(r.m, h)
+		if e.Time.IsZero() {
+			return fmt.Errorf("%w: a document without the time that it was sorted by", logstore.ErrGarbled)
+		}
+		if e.Time.Before(rest.From.Truncate(time.Millisecond)) || !e.Time.Before(rest.To.Add(time.Millisecond)) {
+			return fmt.Errorf("%w: it holds documents of %s, which was not asked for", logstore.ErrGarbled, e.Time.Format(time.RFC3339))
+		}
+		if !ok {
+			unread++
+			continue
+		}
+		if !r.seen[e.Position] {
+			r.seen[e.Position] = true
+			r.bytes += int64(len(e.Line))
+			r.entries = append(r.entries, e)
+		}
+	}
+	if unread > 0 {
+		r.limit(fmt.Sprintf("%d documents that may be hits could not be read: they have no content that is kept (_source)", unread))
+	}
+	return nil
+}
+
+// turn goes on behind a page that was full.
+func (r *run) turn(ctx context.Context, p *pager, a *answer, w sources.Window) error {
+	last := a.Hits.Hits[len(a.Hits.Hits)-1]
+	end, _ := r.entry(r.m, last)
+	if most := max(r.opt.Most, cmp.Or(r.q.Limit, 1000)); len(r.entries) > most || r.bytes > mostBytes {
+		r.full = true
+		r.gap(sources.Window{From: end.Time, To: w.To}, fmt.Sprintf("not searched: %d documents that may be hits had come before", len(r.entries)))
+		return nil
+	}
+	switch {
+	case p.point != "" && slices.EqualFunc(p.after, last.Sort, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
+		return fmt.Errorf("%w: the same page came twice", logstore.ErrGarbled)
+	case p.point != "":
+		p.point, p.after = cmp.Or(a.PointID, p.point), last.Sort
+		return nil
+	case r.open(ctx, p):
+		p.from = end.Time
+		return nil
+	case end.Time.After(p.from):
+		p.from = end.Time // whose other documents may be missing
+		return nil
+	case p.size < largest:
+		p.size = largest
+		return nil
+	}
+	step := time.Millisecond
+	if r.m.nanos {
+		step = 1
+	}
+	next := end.Time.Add(step)
+	r.gap(sources.Window{From: end.Time, To: next}, fmt.Sprintf("more than %d documents of one time: without a point in time the cluster shows no more of them", p.size))
+	p.from = next
+	return nil
+}
+
+// open gets a point in time for the pages to come.
+func (r *run) open(ctx context.Context, p *pager) bool {
+	id, ok := r.point(ctx)
+	p.point, p.after = id, nil
+	return ok
+}
+
+// drop lets go of a point in time.
+func (r *run) drop(ctx context.Context, p *pager) {
+	if p.point != "" {
+		r.release(ctx, p.point)
+	}
+	p.point, p.after = "", nil
+}
+
+// mend asks in another way where the cluster refused the way; false when that
+// is not what was wrong. Each way is left once.
+func (r *run) mend(ctx context.Context, err error, p *pager) bool {
+	kind, reason := cause(err)
+	var refused *logstore.Refused
+	bad := errors.As(err, &refused) && refused.Status/100 == 4
+	switch {
+	case errors.Is(err, logstore.ErrTooLarge) && p.size > 1:
+		p.size = max(1, p.size/8)
+	case p.point != "" && bad && refused.Status != 429:
+		// It ran out, or this cluster does not sort by _shard_doc.
+		r.drop(ctx, p)
+		r.refusePoints()
+	case bad && strings.Contains(reason, "Result window is too large") && p.size > 1:
+		p.size = max(1, p.size/2)
+	case bad && (strings.Contains(kind+reason, "too_many") || strings.Contains(reason, "maxClauseCount") || strings.Contains(reason, "too many") || strings.Contains(reason, "field expansion")) && r.how.clauses > 10:
+		r.how.clauses /= 2
+	case bad && r.how.wildcards && (strings.Contains(reason, "allow_expensive_queries") || strings.Contains(reason, "wildcard")):
+		r.how.wildcards = false
+		r.limit("keyword fields were not searched inside: the cluster refuses wildcards (search.allow_expensive_queries)")
+	default:
+		return false
+	}
+	return true
+}
+
+// split reports whether an error may be mended by a shorter stretch.
+func split(err error) bool {
+	kind, reason := cause(err)
+	var r *logstore.Refused
+	return errors.Is(err, logstore.ErrSlow) || errors.Is(err, logstore.ErrTooLarge) ||
+		kind == "circuit_breaking_exception" || strings.Contains(reason, "timed out") || errors.As(err, &r) && r.Status == 504
+}
+
+func (r *run) halves(ctx context.Context, w sources.Window) error {
+	mid := w.From.Add(w.To.Sub(w.From) / 2).Truncate(time.Millisecond)
+	if err := r.fetch(ctx, sources.Window{From: w.From, To: mid}); err != nil || r.full {
+		return err
+	}
+	return r.fetch(ctx, sources.Window{From: mid, To: w.To})
+}
+
+// result reads the hits and says what was looked at.
+func (r *run) result(ctx context.Context, h *held) (*sources.LogResult, error) {
+	if len(r.q.Needles) == 0 {
+		for i := range r.entries {
+			r.entries[i].Run = 1
+		}
+	}
+	q := r.q
+	q.Window = r.window
+	res := logstore.Reading{Name: r.name, Store: "the index", Options: r.opt.Options, Query: q, Samples: r.survey.samples}.Events(r.entries)
+	if len(r.q.Needles) > 0 && len(res.Events) == 0 && r.m.unsearchable() {
+		return nil, r.m.blindness()
+	}
+	if r.full {
+		res.Dropped += max(0, r.matched-int64(len(r.entries)))
+		if r.least {
+			r.limit("there are more hits than the cluster counted")
+		}
+	}
+	res.Query = r.command()
+	v := &res.Coverage
+	v.Source = r.name
+	if err := r.survey.Cover(ctx, v, r.window, r.edge(r.m)); err != nil && ctx.Err() == nil {
+		v.Limits = append(v.Limits, "where silences begin and end is known to "+r.survey.Counts.Width.String()+" only")
+	}
+	v.Gaps = append(v.Gaps, r.gaps...)
+	slices.SortFunc(v.Gaps, func(a, b sources.Gap) int { return a.From.Compare(b.From) })
+	v.Limits = append(v.Limits, r.limits...)
+	v.Limits = append(v.Limits, h.limits...)
+	if len(r.q.Needles) > 0 {
+		v.Limits = append(v.Limits, r.m.limits...)
+	}
+	return res, nil
+}
+
+// command finds the same documents by hand.
+func (r *run) command() string {
+	match, _ := r.m.matching(r.q.Needles, r.how)
+	body, err := json.Marshal(object{"size": r.opt.Page, "query": filtered(r.m.within(r.window), match), "sort": []any{r.m.byTime(false)}})
+	if err != nil {
+		return ""
+	}
+	return "curl -H 'Content-Type: application/json' " + logscan.Quote(r.client.Address()+r.path+"/_search") + " -d " + logscan.Quote(string(body))
+}
