@@ -43,6 +43,8 @@ type profile struct {
 	TZ       string            `yaml:"tz"`
 	API      string            `yaml:"api"`
 	Repo     string            `yaml:"repo"`
+	Loki     []string          `yaml:"loki"`
+	Elastic  []string          `yaml:"elastic"`
 }
 
 // uiConfig is how the terminal UI looks and which keys it takes.
@@ -108,6 +110,8 @@ func (f profile) apply(r *request) {
 	r.Databases = append(r.Databases, f.DB...)
 	r.Logs = append(r.Logs, f.Logs...)
 	r.WAL = append(r.WAL, f.WAL...)
+	r.outputs.loki = append(r.outputs.loki, f.Loki...)
+	r.outputs.elastic = append(r.outputs.elastic, f.Elastic...)
 	for _, fill := range []struct {
 		to   *string
 		from string

@@ -30,6 +30,7 @@ var drivers = []driver{
 	{"wal-fetch", openWALFetch},
 	{"logs", openLogs},
 	{"outputs", openOutputs},
+	{"stores", openStores},
 	{"api", openAPI},
 	{"repo", openRepo},
 }

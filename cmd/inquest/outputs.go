@@ -12,9 +12,10 @@ import (
 	"inquest/sources/journald"
 )
 
-// outputs are the logs that other programs print.
+// outputs are the logs that other programs print, and those that a store holds.
 type outputs struct {
 	commands, ssh, kubectl, docker, journals []string
+	loki, elastic                            []string
 }
 
 func (o *outputs) register(fs *pflag.FlagSet) {
@@ -25,11 +26,13 @@ func (o *outputs) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&o.ssh, "ssh", nil, "`HOST:PATH` of logs on another host: a file with its rotations, a glob or a folder, searched there by your own ssh (BatchMode); repeatable")
 	fs.StringArrayVar(&o.kubectl, "kubectl", nil, "`ARGS` of kubectl logs, such as '-n prod deploy/api': all containers, previous ones too; repeatable")
 	fs.StringArrayVar(&o.docker, "docker", nil, "log of the container `NAME`; repeatable")
+	fs.StringArrayVar(&o.loki, "loki", nil, "`URL,SELECTOR` of logs in Loki, such as 'https://loki:3100,{app=\"api\"}', searched there; tenant and credentials come from the configuration (api-headers), or from LOKI_ORG_ID and its like where LOKI_ADDR is that server; repeatable")
+	fs.StringArrayVar(&o.elastic, "elastic", nil, "`URL,INDEX` of logs in Elasticsearch or OpenSearch, such as 'https://es:9200,logs-*', searched there; credentials come from the configuration (api-headers); repeatable")
 }
 
 // named is how many sources the flags name.
 func (o *outputs) named() int {
-	return len(o.commands) + len(o.kubectl) + len(o.docker) + len(o.journals) + len(o.ssh)
+	return len(o.commands) + len(o.kubectl) + len(o.docker) + len(o.journals) + len(o.ssh) + len(o.loki) + len(o.elastic)
 }
 
 // wholeJournal is what --journal without a value means.
@@ -71,7 +74,7 @@ func (o *outputs) check() error {
 		}
 		seen[name] = true
 	}
-	return nil
+	return o.checkStores()
 }
 
 func openOutputs(r request, p *program) []sources.Source {
