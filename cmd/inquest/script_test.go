@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 			"tamper":   tamper,
 			"binary":   writeBinary,
 			"oneline":  oneLine,
+			"serve":    serveFiles,
 		},
 	})
 }
@@ -45,7 +46,7 @@ type keyOfT struct{}
 // setUp gives a script nothing of the caller's: no PG* variables, no data folder, no zone.
 func setUp(env *testscript.Env) error {
 	env.Values[keyOfT{}] = env.T()
-	for _, name := range []string{"PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSERVICE", "PGPASSFILE", "NO_COLOR", "INQUEST_CONFIG"} {
+	for _, name := range []string{"PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSERVICE", "PGPASSFILE", "NO_COLOR", "INQUEST_CONFIG", "LOKI_ADDR", "HTTP_PROXY", "HTTPS_PROXY"} {
 		env.Setenv(name, "")
 	}
 	for _, name := range []string{"INQUEST_PG_BIN", "INQUEST_PG_CACHE", pgservertest.RequireEnv} {
