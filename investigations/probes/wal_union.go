@@ -77,6 +77,31 @@ func (u *walUnion) ReadAt(ctx context.Context, seg wal.Segment, off int64, n int
 	return u.parts[i].ReadAt(ctx, seg, off, n)
 }
 
+// Skim implements wal.Skimmer: parts that can look for byte strings where their
+// segments lie do so, and of the others everything is read.
+func (u *walUnion) Skim(ctx context.Context, parts []wal.Stretch, patterns []wal.Pattern, heads bool) ([]wal.Skimmed, error) {
+	var out []wal.Skimmed
+	for i, p := range u.parts {
+		sk, ok := p.(wal.Skimmer)
+		if !ok {
+			continue
+		}
+		mine := filter(parts, func(s wal.Stretch) bool {
+			at, listed := u.origin[s.Segment]
+			return listed && at == i
+		})
+		if len(mine) == 0 {
+			continue
+		}
+		found, err := sk.Skim(ctx, mine, patterns, heads)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
 // Histories implements wal.HistorySource.
 func (u *walUnion) Histories(ctx context.Context) (map[uint32][]byte, error) {
 	out := map[uint32][]byte{}

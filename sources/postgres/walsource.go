@@ -1,10 +1,12 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,13 +19,12 @@ import (
 )
 
 const (
-	walChunk    = 1 << 20 // bytes of one row of an answer
-	walFirst    = 2 << 20 // first read-ahead; grows while the line is fast
-	walMost     = 16 << 20
-	walSlow     = time.Second
-	walTimeout  = 30 * time.Second
-	walKept     = 64 << 20  // bytes kept in memory for further passes; more are kept on disk
-	searchBatch = 256 << 20 // bytes searched by one statement
+	walChunk   = 1 << 20 // bytes of one row of an answer
+	walFirst   = 2 << 20 // first read-ahead; grows while the line is fast
+	walMost    = 16 << 20
+	walSlow    = time.Second
+	walTimeout = 30 * time.Second
+	walKept    = 64 << 20 // bytes kept in memory for further passes; more are kept on disk
 )
 
 // WALSource reads the segments of pg_wal over SQL. It implements wal.Source and
@@ -45,6 +46,19 @@ type WALSource struct {
 	memory int // bytes that may still be kept in memory
 	spill  spill
 	buf    []byte
+
+	// For WAL of which only a part is read, what was kept is kept in blocks.
+	segments   []wal.Segment // as listed, by position
+	listed     int64         // their bytes
+	skimmed    bool
+	skimOff    bool    // it is faster to read
+	skimAlways bool    // whether it is or not: for tests
+	readRate   float64 // bytes of WAL that arrive in a second
+	block      map[blockKey]window
+	page       []byte
+	lastEnd    wal.LSN // of the piece asked for before
+	inOrder    int64   // bytes asked for one after the other
+	travelled  int64
 	// Skipped lists files that look like segments but hold no WAL, with the reason.
 	Skipped []string
 }
@@ -119,6 +133,7 @@ func (w *WALSource) Close() error {
 	for start, list := range w.kept {
 		w.kept[start] = slices.DeleteFunc(list, func(k window) bool { return k.data == nil })
 	}
+	maps.DeleteFunc(w.block, func(_ blockKey, k window) bool { return k.data == nil })
 	return w.spill.Close()
 }
 
@@ -135,7 +150,7 @@ func (w *WALSource) List(ctx context.Context) ([]wal.Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Skipped = nil
+	w.Skipped, w.listed = nil, 0
 	w.flush = parseLSN(tab.Text(0, "lsn"))
 	var out []wal.Segment
 	for i := range tab.Rows {
@@ -154,7 +169,10 @@ func (w *WALSource) List(ctx context.Context) ([]wal.Segment, error) {
 			seg.Avail = min(seg.Avail, int64(w.flush-seg.Start))
 		}
 		out = append(out, seg)
+		w.listed += seg.Size
 	}
+	w.segments = slices.Clone(out)
+	slices.SortFunc(w.segments, func(a, b wal.Segment) int { return cmp.Compare(a.Start, b.Start) })
 	return out, nil
 }
 
@@ -180,6 +198,13 @@ func (w *WALSource) ReadAt(ctx context.Context, seg wal.Segment, off int64, n in
 		if k.data == nil && off >= k.off && want <= k.off+k.n {
 			return w.spill.read(&w.buf, k.at+off-k.off, int(want-off))
 		}
+	}
+	if w.skimmed {
+		b, err := w.blocks(ctx, seg, off, want, end)
+		if err != nil {
+			return nil, fmt.Errorf("read segment %s over SQL: %w", seg.Name, err)
+		}
+		return b, nil
 	}
 	data, err := w.fetch(ctx, seg.Name, off, min(max(w.ahead, want-off), end-off))
 	if err != nil {
@@ -227,6 +252,7 @@ func (w *WALSource) fetch(ctx context.Context, name string, off, n int64) ([]byt
 	if len(data) == 0 {
 		return nil, segmentGone(name)
 	}
+	w.travelled += int64(len(data))
 	if took := time.Since(start); took < walSlow {
 		w.ahead = min(2*w.ahead, walMost)
 	} else if took > 4*walSlow {
@@ -263,66 +289,6 @@ func (s *Server) spendWAL(n int64) error {
 		return &sources.Blind{Why: fmt.Sprintf("the %d MB of WAL that may be read from %s are used up", limit>>20, s.name), Opens: "--budget large, or --wal DIR on the server"}
 	}
 	return nil
-}
-
-const walSearchSQL = `select s.name, bool_or(n.needle is not null) as hit
-from unnest($1::text[]) s(name) cross join lateral generate_series(0::bigint, $3::bigint - 1, 1048576) o
-cross join lateral (select %s as c offset 0) r
-left join lateral (select needle from unnest($2::bytea[]) needle where position(needle in r.c) > 0 limit 1) n on true
-group by s.name`
-
-// SegmentsWith asks the server which of the segments hold one of the needles as
-// plain bytes. A needle that is compressed in a page image or split by a WAL
-// page boundary is not found: use it to find where a key first shows, never to
-// say that it does not.
-func (w *WALSource) SegmentsWith(ctx context.Context, segs []wal.Segment, needles ...[]byte) ([]wal.Segment, error) {
-	longest := 0
-	var literals []string
-	for _, n := range needles {
-		literals = append(literals, `\x`+hex.EncodeToString(n))
-		longest = max(longest, len(n))
-	}
-	if longest == 0 {
-		return nil, errors.New("search WAL: no needle")
-	}
-	per := max(int(searchBatch/max(w.size, 1)), 1)
-	var out []wal.Segment
-	for len(segs) > 0 {
-		batch := segs[:min(per, len(segs))]
-		segs = segs[len(batch):]
-		hits, err := w.search(ctx, batch, textArray(literals), longest-1)
-		if err != nil {
-			return out, err
-		}
-		for _, s := range batch {
-			if hits[s.Name] {
-				out = append(out, s)
-			}
-		}
-	}
-	return out, nil
-}
-
-func (w *WALSource) search(ctx context.Context, batch []wal.Segment, needles string, overlap int) (map[string]bool, error) {
-	if err := w.s.spendWAL(int64(len(batch)) * w.size); err != nil {
-		return nil, err
-	}
-	names := make([]string, len(batch))
-	for i, s := range batch {
-		names[i] = s.Name
-	}
-	tab, err := w.s.Query(ctx, sources.Query{
-		SQL: fmt.Sprintf(walSearchSQL, w.facts.readWALFile("s.name", "o", "1048576 + $4::bigint")), Args: []string{textArray(names), needles, strconv.FormatInt(w.size, 10), strconv.Itoa(overlap)},
-		Timeout: walTimeout, Note: "segments that hold the key",
-	})
-	if err != nil {
-		return nil, fmt.Errorf("search WAL over SQL: %w", err)
-	}
-	hits := map[string]bool{}
-	for i := range tab.Rows {
-		hits[tab.Text(i, "name")] = truth(tab, i, "hit")
-	}
-	return hits, nil
 }
 
 // Histories implements wal.HistorySource.

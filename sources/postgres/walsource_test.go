@@ -1,7 +1,7 @@
 package postgres_test
 
 import (
-	"encoding/hex"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,15 +59,6 @@ func TestWALOverSQLIsTheWALOnDisk(t *testing.T) {
 			n, last := countRecords(t, src, to)
 			if n != wantN || last != wantLast || n < 20000 {
 				t.Errorf("%d records to %s over SQL, %d to %s on disk", n, last, wantN, wantLast)
-			}
-			u, _ := hex.DecodeString("e7a4bff2adc74847a9d825734601b405")
-			hits, err := src.SegmentsWith(t.Context(), segs, u)
-			if err != nil || len(hits) == 0 || len(hits) > 2 {
-				t.Errorf("segments with the id: %v %v", hits, err)
-			}
-			none, err := src.SegmentsWith(t.Context(), segs, []byte("nowhere to be found"))
-			if err != nil || len(none) != 0 {
-				t.Errorf("segments without it: %v %v", none, err)
 			}
 			if h, err := src.Histories(t.Context()); err != nil || len(h) != 0 {
 				t.Errorf("histories %v %v", h, err)
@@ -132,10 +123,16 @@ func BenchmarkWALOverSQL(b *testing.B) {
 			}
 		}
 	})
-	b.Run("search", func(b *testing.B) {
+	b.Run("skim", func(b *testing.B) {
+		src.SkimAlways()
+		var parts []wal.Stretch
+		for _, g := range segs {
+			parts = append(parts, wal.Stretch{Segment: g, To: g.Avail / wal.PageSize * wal.PageSize})
+		}
+		patterns := []wal.Pattern{{Bytes: []byte("sixteen bytes ok")}, {Bytes: []byte("twelve bytes")}, {Bytes: []byte("\xff.\x00\x00\x00\x00\x05\x00"), Any: 0x3e}, {Bytes: []byte("\x05\x00\x00\x00\xeb\x04\x00\x00")}}
 		b.SetBytes(size)
 		for b.Loop() {
-			if _, err := src.SegmentsWith(b.Context(), segs, []byte("sixteen bytes ok")); err != nil {
+			if got, err := src.Skim(b.Context(), slices.Clone(parts), patterns, true); err != nil || len(got) == 0 {
 				b.Fatal(err)
 			}
 		}

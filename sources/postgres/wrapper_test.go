@@ -9,6 +9,7 @@ import (
 	"inquest/sources/pgserver"
 	"inquest/sources/pgserver/pgservertest"
 	"inquest/sources/postgres"
+	"inquest/sources/wal"
 )
 
 // makes cuts the SQL of a function out of what would open the way.
@@ -57,8 +58,8 @@ insert into "It's" select ('00000000-0000-0000-0000-' || lpad(to_hex(g), 12, '0'
 		}
 		if segs, err := src.List(t.Context()); err != nil || len(segs) == 0 {
 			t.Error(err)
-		} else if _, err := src.SegmentsWith(t.Context(), segs, []byte("x")); err != nil {
-			t.Error(err)
+		} else if got, err := src.Skim(t.Context(), []wal.Stretch{{Segment: segs[0], To: wal.PageSize}}, []wal.Pattern{{Bytes: []byte("x")}}, true); err != nil || len(got) != 1 {
+			t.Errorf("%v %v", got, err)
 		}
 		if _, err := src.Histories(t.Context()); err != nil {
 			t.Error(err)

@@ -35,6 +35,7 @@ func (o *slotOp) from() place { return place{o.rel.file, o.old} }
 // where that was an update which tells no key, the version before it.
 type backward struct {
 	*setup
+	sieve   *sieve
 	runs    []Range
 	queue   []sighting // latest first; those still to come
 	pending map[place]bool
@@ -48,9 +49,9 @@ type backward struct {
 }
 
 // trackBack resolves all sightings and reports whether that tells more than the last walk knew.
-func (s *setup) trackBack(ctx context.Context, src Source, plan Plan, l *Lineage, tr *tracer) (bool, error) {
+func (s *setup) trackBack(ctx context.Context, src Source, plan Plan, l *Lineage, tr *tracer, v *sieve) (bool, error) {
 	b := &backward{
-		setup: s, pending: map[place]bool{}, acted: map[place]bool{}, content: map[place]bool{}, claims: map[writing]bool{}, starts: map[LSN][]place{},
+		setup: s, sieve: v, pending: map[place]bool{}, acted: map[place]bool{}, content: map[place]bool{}, claims: map[writing]bool{}, starts: map[LSN][]place{},
 		watch: map[place]bool{}, touched: map[LSN][]place{},
 	}
 	for _, c := range l.Covered {
@@ -131,7 +132,7 @@ func (b *backward) walk(ctx context.Context, src Source, plan Plan, l *Lineage, 
 // read collects what happens to the targets' places in a stretch of WAL.
 func (b *backward) read(ctx context.Context, src Source, plan Plan, l *Lineage, from, to LSN) ([]slotOp, error) {
 	opt := b.reader()
-	opt.CheckCRC, opt.Progress = false, nil
+	opt.CheckCRC, opt.Progress, opt.sieve = false, nil, b.sieve
 	opt.From = max(opt.From, from)
 	if opt.To == 0 || to < opt.To {
 		opt.To = to

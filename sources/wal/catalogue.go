@@ -86,6 +86,7 @@ func (tr *tracer) classRecord(rec *Record) {
 			k.put(from, t)
 			oid, node := classRow(t)
 			k.born[rec.XID] = append(k.born[rec.XID], oid)
+			tr.concern(rec.XID, oid)
 			tr.owns(rec.XID, node, oid)
 		}
 		k.images(rec, c.TID)
@@ -97,6 +98,7 @@ func (tr *tracer) classRecord(rec *Record) {
 		if t, ok := k.rows[from]; ok && c.Op == heapDelete {
 			oid, _ := classRow(t)
 			k.gone[rec.XID] = append(k.gone[rec.XID], oid)
+			tr.concern(rec.XID, oid)
 		}
 	}
 }
@@ -124,8 +126,19 @@ func (tr *tracer) classUpdated(rec *Record, c *Change, from, to place) {
 		_, m.from = classRow(old)
 	}
 	if m.from != m.to {
+		tr.concern(rec.XID, oid)
 		tr.owns(rec.XID, node, oid)
 		k.moves[rec.XID] = append(k.moves[rec.XID], m)
+	}
+}
+
+// concern notes a transaction that changes the catalogue's row of a target or of an index of one.
+func (tr *tracer) concern(xid, oid uint32) {
+	_, own := tr.oids[oid]
+	if own || slices.ContainsFunc(tr.targets, func(t *target) bool {
+		return slices.ContainsFunc(t.Indexes, func(ix IndexTarget) bool { return ix.OID == oid && oid != 0 })
+	}) {
+		tr.concerned[xid] = true
 	}
 }
 

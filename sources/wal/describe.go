@@ -26,18 +26,24 @@ type describer struct {
 	removed map[place]*Siblings // rows whose key is wanted
 	rows    map[place][]string  // keys of removed rows, read before their removal
 	segs    []segmentNote
+	sieve   *sieve
 }
 
 // describe fills in rows, transaction contents and siblings.
-func describe(ctx context.Context, src Source, plan Plan, s *setup, l *Lineage, segs []segmentNote) error {
+func describe(ctx context.Context, src Source, plan Plan, s *setup, l *Lineage, segs []segmentNote, v *sieve) error {
 	d := &describer{
 		setup: s, l: l, family: map[uint32]*Xact{}, touched: map[place]bool{}, chunks: map[uint32]map[uint32][]byte{}, toast: map[RelFile]bool{},
-		removed: map[place]*Siblings{}, segs: segs,
+		removed: map[place]*Siblings{}, segs: segs, sieve: v,
 	}
 	d.prepare()
 	if len(d.family) == 0 && len(d.toast) == 0 {
 		d.rowsOf()
 		return nil
+	}
+	if v.active() {
+		if _, err := v.search(ctx, d.patterns()); err != nil {
+			return err
+		}
 	}
 	if err := d.walk(ctx, src, plan, d.holdsFamily, d.record); err != nil {
 		return fmt.Errorf("describe transactions: %w", err)
@@ -50,6 +56,9 @@ func describe(ctx context.Context, src Source, plan Plan, s *setup, l *Lineage, 
 // walk visits the records of the segments that want says yes to, and of their neighbours, without checking sums again.
 func (d *describer) walk(ctx context.Context, src Source, plan Plan, want func(segmentNote) bool, visit func(*Record)) error {
 	wanted := func(i int) bool { return i >= 0 && i < len(d.segs) && want(d.segs[i]) }
+	if d.sieve.active() { // the notes do not tell of what was passed over
+		wanted = func(int) bool { return true }
+	}
 	for i := 0; i < len(plan.Segments); i++ {
 		if !wanted(i) && !wanted(i+1) {
 			continue
@@ -59,7 +68,7 @@ func (d *describer) walk(ctx context.Context, src Source, plan Plan, want func(s
 			i++
 		}
 		opt := d.reader()
-		opt.CheckCRC, opt.Progress = false, nil
+		opt.CheckCRC, opt.Progress, opt.sieve = false, nil, d.sieve
 		opt.From = max(opt.From, plan.Segments[first].Start)
 		if end := plan.Segments[i-1].End(); opt.To == 0 || end < opt.To {
 			opt.To = end
@@ -74,6 +83,19 @@ func (d *describer) walk(ctx context.Context, src Source, plan Plan, want func(s
 		}
 	}
 	return nil
+}
+
+// patterns are those of the records that are described.
+func (d *describer) patterns() []Pattern {
+	xids := make([]uint32, 0, len(d.family))
+	for id := range d.family {
+		xids = append(xids, id)
+	}
+	out := xidPatterns(xids)
+	for f := range d.toast {
+		out = append(out, relPattern(f))
+	}
+	return out
 }
 
 // holdsFamily reports that a segment can hold records of the transactions that are described.

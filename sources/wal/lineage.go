@@ -45,6 +45,7 @@ type Options struct {
 	SkipCRC  bool   // do not check records' checksums: about three times faster
 	MaxBytes int64  // stop a pass after that many bytes of WAL; zero: no limit
 	MaxXacts int    // transactions that deleted elsewhere in the target tables are described up to this number; zero: 200
+	ReadAll  bool   // read all WAL, also where the Source could tell that it does not matter
 	Known    []KnownTID
 	Progress func(done, total int64) // bytes, over one pass; called again from zero for a further pass
 }
@@ -220,8 +221,9 @@ type Lineage struct {
 	LastCommit time.Time        `json:"last_commit,omitzero"`
 	Segments   int              `json:"segments"`
 	Passes     int              `json:"passes"`
-	Bytes      int64            `json:"bytes"`   // of WAL, over all passes
-	Records    int64            `json:"records"` // of the first pass
+	Bytes      int64            `json:"bytes"`            // of WAL, over all passes
+	Passed     int64            `json:"passed,omitempty"` // bytes that were not read, for a Skimmer found nothing that matters in them
+	Records    int64            `json:"records"`          // of the first pass
 	BadCRC     int64            `json:"bad_crc,omitempty"`
 	Damaged    int64            `json:"damaged,omitempty"` // records of interest whose content contradicts itself
 	Notes      []string         `json:"notes,omitempty"`

@@ -27,6 +27,9 @@ type ReaderOptions struct {
 	CheckCRC bool                    // compute the CRC-32C of every record; a mismatch ends the run as damage
 	MaxBytes int64                   // stop after that many bytes of WAL and report a gap; zero is no limit
 	Progress func(done, total int64) // called about once a segment, in bytes
+
+	sieve *sieve      // says what may be passed over; nil: nothing
+	hold  func() bool // reports that nothing may be passed over yet
 }
 
 // Reader walks the records of a plan in order. It starts at the first whole record, follows records over pages and segments, and goes
@@ -52,6 +55,9 @@ type Reader struct {
 	resume   LSN // where to go on behind a record that was given up
 	err      error
 	done     bool
+	passAt   LSN        // from here on something may be passed over
+	passes   int        // how often that was done
+	resumed  resumption // where reading went on after the last time
 
 	covered []Range
 	gaps    []Gap
@@ -70,7 +76,10 @@ type Range struct {
 
 // NewReader returns a Reader over a plan.
 func NewReader(src Source, plan Plan, opt ReaderOptions) *Reader {
-	r := &Reader{src: src, plan: plan, opt: opt, seg: -1}
+	r := &Reader{src: src, plan: plan, opt: opt, seg: -1, passAt: ^LSN(0)}
+	if opt.sieve.active() {
+		r.passAt = 0
+	}
 	if !r.nextSegment(true) {
 		r.finish("no segments")
 	}
@@ -171,6 +180,9 @@ func (r *Reader) fill(ctx context.Context, at LSN) error {
 	s := r.segment()
 	off := int64(at - s.Start)
 	n := min(readChunk, s.Size-off)
+	if r.opt.sieve.active() {
+		n = r.opt.sieve.room(r.seg, off)
+	}
 	if r.opt.MaxBytes > 0 && r.Bytes >= r.opt.MaxBytes {
 		return errLimit
 	}
@@ -214,6 +226,7 @@ func (r *Reader) Next(ctx context.Context) bool {
 		if r.done {
 			break
 		}
+		r.pass()
 		err := r.step(ctx)
 		switch {
 		case err == nil && r.rec.LSN >= r.opt.From:
@@ -234,7 +247,7 @@ func (r *Reader) fast() bool {
 	}
 	b := r.page[off:]
 	tot := int(binary.LittleEndian.Uint32(b))
-	if tot < RecordHeaderSize || tot > len(b) || r.opt.To != 0 && r.pos >= r.opt.To {
+	if tot < RecordHeaderSize || tot > len(b) || r.pos >= r.passAt || r.opt.To != 0 && r.pos >= r.opt.To {
 		return false
 	}
 	prev := LSN(binary.LittleEndian.Uint64(b[8:]))
@@ -247,6 +260,37 @@ func (r *Reader) fast() bool {
 	r.set(b[:tot], r.pos, r.pos+LSN(tot))
 	r.pos = (r.pos + LSN(tot)).align8()
 	return true
+}
+
+// pass goes on behind WAL that need not be read, when the next record begins in such.
+func (r *Reader) pass() {
+	if r.pos < r.passAt || r.runFrom == 0 || r.pos < r.segment().Start || r.opt.hold != nil && r.opt.hold() {
+		return
+	}
+	v := r.opt.sieve
+	seg := r.seg
+	for r.pos >= r.plan.Segments[seg].End() {
+		if seg++; seg == len(r.plan.Segments) || r.plan.Segments[seg].Start > r.pos {
+			return
+		}
+	}
+	if r.passAt = v.nextQuiet(seg, r.pos); r.pos < r.passAt {
+		return
+	}
+	to, at, ok := v.resume(seg, r.pos)
+	if !ok {
+		return
+	}
+	for r.seg < to {
+		r.nextSegment(false)
+	}
+	r.pos, r.prev, r.page = at, 0, nil
+	r.passes++
+	r.resumed = resumption{to, at}
+	// What is read before the next page that has to be read is read for its own sake.
+	if ls, lp, ok := v.nextLoud(to, int64(at-r.plan.Segments[to].Start)/PageSize); ok {
+		r.passAt = v.nextQuiet(ls, r.plan.Segments[ls].Start+LSN(lp*PageSize))
+	}
 }
 
 func (r *Reader) segmentLimit() LSN {

@@ -212,7 +212,7 @@ func (tr *tracer) endFiles(rec *Record, t *target, ev *RelationEvent, ids []uint
 		if !kept && !seen[v.incarnation] && !v.shadow && tr.visible(v, ids) {
 			seen[v.incarnation] = true
 			e := tr.event(&Record{LSN: rec.LSN, TLI: rec.TLI, XID: ev.XID, Origin: rec.Origin}, op, v)
-			e.After, e.Before = timeOf(tr.lastMicros), ev.Time
+			e.After, e.Before = tr.before(), ev.Time
 			if ev.Op == OpRewrite {
 				e.Note = "the new file got rows, but not this one: TRUNCATE and a load in one transaction"
 			}

@@ -56,6 +56,9 @@ const (
 	xactAssignment     = 0x50
 	xactHasInfo        = 0x80
 
+	dropDatabase13 = 0x10 // commands/dbcommands_xlog.h: the code moved in 15, when CREATE got a second form
+	dropDatabase   = 0x20
+
 	storageCreate   = 0x10 // catalog/storage_xlog.h
 	storageTruncate = 0x20
 

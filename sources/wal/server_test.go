@@ -166,6 +166,7 @@ func traceDir(t *testing.T, path string, opt wal.Options, targets ...wal.Target)
 	if _, err := json.Marshal(l); err != nil {
 		t.Errorf("a lineage is stored as JSON: %v", err)
 	}
+	sameWhenSkimmed(t, path, opt, l, targets...)
 	if os.Getenv("INQUEST_DUMP") != "" {
 		b, _ := json.MarshalIndent(l, "", " ")
 		t.Logf("%s", b)

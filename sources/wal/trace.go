@@ -63,20 +63,18 @@ func traceTimeline(ctx context.Context, src Source, plan Plan, targets []Target,
 	for _, t := range targets {
 		l.Targets = append(l.Targets, t.Table)
 	}
+	var v *sieve
+	if !opt.ReadAll {
+		v = newSieve(src, &plan)
+	}
 	var tr *tracer
 	for round := 1; ; round++ {
-		tr = newTracer(s)
-		r := NewReader(src, plan, s.reader())
-		for r.Next(ctx) {
-			tr.record(r)
-		}
-		if err := r.Err(); err != nil {
+		var r *Reader
+		if tr, r, err = s.forward(ctx, src, plan, l, v); err != nil {
 			return nil, err
 		}
-		tr.close(r.pos)
-		l.Passes++
 		l.take(r, tr, round == 1)
-		again, err := s.learn(ctx, src, plan, l, tr)
+		again, err := s.learn(ctx, src, plan, l, tr, v)
 		if err != nil {
 			return nil, err
 		}
@@ -89,10 +87,50 @@ func traceTimeline(ctx context.Context, src Source, plan Plan, targets []Target,
 		}
 	}
 	tr.finish(l)
-	if err := describe(ctx, src, plan, s, l, tr.segs); err != nil {
+	if err := describe(ctx, src, plan, s, l, tr.segs, v); err != nil {
 		return nil, err
 	}
+	if n := v.passed(); n > 0 {
+		l.Passed = n
+		l.Notes = append(l.Notes, fmt.Sprintf("%d MB of WAL hold nothing that matters here, as the server found: they were not read, and the checksums of their records not verified", n>>20))
+	}
 	return l, nil
+}
+
+// forward walks over the WAL from its start to its end, again as long as what it finds tells of more that has to be read.
+func (s *setup) forward(ctx context.Context, src Source, plan Plan, l *Lineage, v *sieve) (*tracer, *Reader, error) {
+	if v.active() {
+		patterns, ok := s.patterns(&plan)
+		if v.off = !ok; ok {
+			if _, err := v.search(ctx, patterns); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	if v != nil {
+		v.walks = 0
+	}
+	for {
+		tr := newTracer(s)
+		opt := s.reader()
+		var r *Reader
+		opt.sieve, opt.hold = v, func() bool { return tr.waiting < len(tr.events) || tr.span == nil || tr.spanFrom != r.runFrom }
+		r = NewReader(src, plan, opt)
+		for r.Next(ctx) {
+			tr.record(r)
+		}
+		if err := r.Err(); err != nil {
+			return nil, nil, err
+		}
+		tr.close(r.pos)
+		l.Passes++
+		l.Bytes += r.Bytes
+		if more, err := v.wider(ctx, tr); err != nil {
+			return nil, nil, err
+		} else if !more {
+			return tr, r, nil
+		}
+	}
 }
 
 // setup is what all walks share: the targets in a form made for comparing, and what earlier walks learned.
@@ -252,7 +290,7 @@ func (s *setup) reader() ReaderOptions {
 }
 
 // learn takes over what a walk revealed and reports whether another can show more.
-func (s *setup) learn(ctx context.Context, src Source, plan Plan, l *Lineage, tr *tracer) (bool, error) {
+func (s *setup) learn(ctx context.Context, src Source, plan Plan, l *Lineage, tr *tracer, v *sieve) (bool, error) {
 	again := false
 	s.open = s.open || tr.undecided()
 	for _, r := range tr.newRels {
@@ -267,11 +305,10 @@ func (s *setup) learn(ctx context.Context, src Source, plan Plan, l *Lineage, tr
 		return again, nil
 	}
 	s.open = false
-	return s.trackBack(ctx, src, plan, l, tr)
+	return s.trackBack(ctx, src, plan, l, tr, v)
 }
 
 func (l *Lineage) take(r *Reader, tr *tracer, first bool) {
-	l.Bytes += r.Bytes
 	if first {
 		l.Records = r.Records
 	}

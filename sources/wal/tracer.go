@@ -103,7 +103,11 @@ type tracer struct {
 	unread      Unread
 	missed      []string
 	r           *Reader
-	segs        []segmentNote // by index into the plan's segments
+	segs        []segmentNote   // by index into the plan's segments
+	concerned   map[uint32]bool // transactions that changed the files of a target
+	passes      int             // of the reader
+	stale       bool            // WAL was passed over since lastMicros
+	short       []resumption    // places where the time before an event was passed over
 }
 
 // segmentNote is what a walk remembers of a segment, so that later ones can leave it out.
@@ -124,7 +128,7 @@ func newTracer(s *setup) *tracer {
 		setup: s, live: map[place]*version{}, xacts: map[uint32]*Xact{}, locks: map[uint32][]uint32{},
 		created: map[uint32][]RelFile{}, creating: map[RelFile]newFile{}, truncates: map[uint32][]uint32{}, times: map[LSN]*timeSpan{},
 		followed: map[writing]bool{}, started: map[LSN]map[place]bool{}, blank: map[place]bool{}, watched: map[place]heap.Tuple{},
-		whole: map[wholeKey]uint64{}, catalogue: newCatalogue(),
+		whole: map[wholeKey]uint64{}, catalogue: newCatalogue(), concerned: map[uint32]bool{},
 	}
 }
 
@@ -135,6 +139,9 @@ func (tr *tracer) record(r *Reader) {
 	if r.runFrom != tr.run {
 		tr.endRun(tr.last)
 		tr.beginRun(r.runFrom)
+	}
+	if r.passes != tr.passes {
+		tr.passes, tr.stale = r.passes, true
 	}
 	tr.last = rec.LSN
 	n := tr.note(r.seg)
@@ -203,6 +210,9 @@ func (tr *tracer) assume(p place, until LSN) {
 // endRun forgets where the key is: what happened in the hole after the run is not known, and evidence from behind it says nothing of
 // what was before.
 func (tr *tracer) endRun(at LSN) {
+	if tr.run != 0 {
+		tr.before() // the run's last time
+	}
 	for p, v := range tr.live {
 		v.discarded = v.until > at
 		delete(tr.live, p)
@@ -219,6 +229,9 @@ func (tr *tracer) endRun(at LSN) {
 
 // close ends the last run at a position: evidence from later than that counts only when it is from the present.
 func (tr *tracer) close(at LSN) {
+	if tr.run != 0 {
+		tr.before()
+	}
 	for _, v := range tr.live {
 		v.discarded = v.discarded || v.until > at && v.until != ^LSN(0)
 	}
@@ -249,9 +262,9 @@ func (tr *tracer) passed(rec *Record, c *Change) {
 		u.Updates++
 	}
 	if u.First == 0 {
-		u.First, u.From = rec.LSN, timeOf(tr.lastMicros)
+		u.First, u.From = rec.LSN, tr.before()
 	}
-	u.Last, u.To = rec.LSN, timeOf(tr.lastMicros)
+	u.Last, u.To = rec.LSN, tr.before()
 }
 
 // note returns the note of a segment. A record is noted where it ends; ranges are widened by one segment for its start.
@@ -311,6 +324,14 @@ func (tr *tracer) xlogRecord(rec *Record) {
 	}
 }
 
+// before is the time of the last commit or abort.
+func (tr *tracer) before() time.Time {
+	if tr.stale && (len(tr.short) == 0 || tr.short[len(tr.short)-1] != tr.r.resumed) {
+		tr.short = append(tr.short, tr.r.resumed)
+	}
+	return timeOf(tr.lastMicros)
+}
+
 // event appends what happened to a version and remembers the transaction.
 func (tr *tracer) event(rec *Record, op Op, v *version) *Event {
 	if len(tr.events) >= maxEvents {
@@ -318,7 +339,7 @@ func (tr *tracer) event(rec *Record, op Op, v *version) *Event {
 	}
 	tr.events = append(tr.events, Event{
 		LSN: rec.LSN, TLI: rec.TLI, Op: op, XID: rec.XID, TopXID: rec.TopXID, Target: v.t.index, Table: v.t.Table, OID: v.t.OID,
-		Rel: v.rel, TID: v.tid, Incarnation: v.incarnation, After: timeOf(tr.lastMicros), Origin: rec.Origin, Assumed: v.assumed, version: v,
+		Rel: v.rel, TID: v.tid, Incarnation: v.incarnation, After: tr.before(), Origin: rec.Origin, Assumed: v.assumed, version: v,
 	})
 	if x := tr.xact(rec.XID, rec.TopXID, rec.LSN); x != nil {
 		x.TouchesIt = true

@@ -55,7 +55,7 @@ func (tr *tracer) timed(micros int64, commit bool) {
 			tr.events[tr.waiting].Before = t
 		}
 	}
-	tr.lastMicros = micros
+	tr.lastMicros, tr.stale = micros, false
 	if commit {
 		tr.lastCommit = micros
 	}
@@ -73,6 +73,7 @@ func (tr *tracer) ended(rec *Record, x *XactEnd) {
 	}
 	tr.replacements(rec, x, state == Committed)
 	tr.family(rec, x, state)
+	tr.endConcerns(x)
 	for _, id := range append([]uint32{x.XID}, x.Subxacts...) {
 		for _, f := range tr.created[id] {
 			delete(tr.creating, f)
@@ -82,6 +83,19 @@ func (tr *tracer) ended(rec *Record, x *XactEnd) {
 		delete(tr.locks, id)
 		delete(tr.truncates, id)
 		tr.catalogue.ended(id)
+	}
+}
+
+// endConcerns notes that all that a transaction did matters, when it changed the files of a target.
+func (tr *tracer) endConcerns(x *XactEnd) {
+	ids := append([]uint32{x.XID}, x.Subxacts...)
+	if !slices.ContainsFunc(ids, func(id uint32) bool { return tr.concerned[id] }) &&
+		!slices.ContainsFunc(x.Dropped, func(f RelFile) bool { return tr.relation(f) != nil }) &&
+		!slices.ContainsFunc(tr.targets, x.droppedStat) {
+		return
+	}
+	for _, id := range ids {
+		tr.concerned[id] = true
 	}
 }
 
@@ -215,6 +229,9 @@ func (tr *tracer) create(rec *Record, f RelFile) {
 		return
 	}
 	tr.created[rec.XID] = append(tr.created[rec.XID], f)
+	if tr.relation(f) != nil {
+		tr.concerned[rec.XID] = true
+	}
 	tr.creating[f] = newFile{xid: rec.XID}
 }
 
@@ -244,9 +261,9 @@ func (tr *tracer) shrink(rec *Record, f RelFile, blocks uint32) {
 
 // database looks for DROP DATABASE; its code moved in 15 when CREATE got a second form (commands/dbcommands_xlog.h).
 func (tr *tracer) database(rec *Record) {
-	drop := uint8(0x20)
+	drop := uint8(dropDatabase)
 	if rec.Version() < 15 {
-		drop = 0x10
+		drop = dropDatabase13
 	}
 	d := decoder{b: rec.Main}
 	db := d.u32()
