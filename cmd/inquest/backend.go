@@ -63,6 +63,9 @@ func (d *desk) List(context.Context) ([]backend.CaseSummary, error) {
 func (d *desk) Open(_ context.Context, path string) (backend.Session, error) {
 	connect := d.connect
 	d.connect = nil
+	if connect != nil && slices.Contains(connect.Logs, "-") {
+		return nil, errStdin
+	}
 	s, err := reopen(d.p, path, connect)
 	if err != nil {
 		return nil, err
@@ -141,6 +144,9 @@ func (d *desk) CheckSources(ctx context.Context, n backend.NewCase, each func(so
 	return errors.Join(errs...)
 }
 
+// errStdin is returned for a log that the keys would be read as.
+var errStdin = usage("standard input (-) is what the keys come from here: name a file, or print the log by a command")
+
 // request is what the form asks for. Its further places are read as the flags
 // of the command line are, by the same rules.
 func (d *desk) request(n backend.NewCase) (request, error) {
@@ -149,7 +155,7 @@ func (d *desk) request(n backend.NewCase) (request, error) {
 		return request{}, err
 	}
 	if slices.Contains(n.Logs, "-") {
-		return request{}, usage("standard input (-) is what the keys come from here: name a file, or print the log by a command")
+		return request{}, errStdin
 	}
 	r, err := f.request(d.p, n.Record)
 	if err != nil {

@@ -29,7 +29,7 @@ func (w *walker) enter(ctx context.Context, s backend.Session, err error) error 
 	}
 	r := &room{w, s}
 	err = r.walk(ctx)
-	if closing := s.Close(); closing != nil && err == nil {
+	if closing := r.s.Close(); closing != nil && err == nil {
 		w.label("error", closing.Error())
 	}
 	return err
@@ -95,6 +95,7 @@ func commands() []command {
 		{"statements", "", "every statement that was sent", show((*room).statements)},
 		{"report", "", "read the report", (*room).report},
 		{"export x", "[FILE]", "write the report: .md, .html or .json", (*room).export},
+		{"sources", "", "name other sources: databases, logs, further places", (*room).sources},
 		{"help ?", "", "this list", show((*room).help)},
 		{"back q quit", "", "close the case; everything is saved already", func(*room, context.Context, string) error { return errBack }},
 	}
@@ -113,6 +114,43 @@ func (r *room) command(ctx context.Context, line string) error {
 		}
 	}
 	return fmt.Errorf("there is no command %q: help lists them", word)
+}
+
+// sources asks for other sources and opens the case again with them.
+func (r *room) sources(ctx context.Context, _ string) error {
+	asked, ok := r.s.(backend.Asked)
+	if !ok {
+		return errors.New("this case takes no other sources")
+	}
+	c, why := asked.Asked()
+	if why != "" {
+		return errors.New(why)
+	}
+	def, err := r.o.Backend.Defaults(ctx)
+	if err != nil {
+		r.label("error", err.Error())
+	}
+	s := r.s.State()
+	c.Record, c.Table, c.Hints, c.Window = s.Record.ID, s.Record.Table, s.Record.Hints, s.Window
+	if err := r.askSources(ctx, &c, def); err != nil {
+		return err
+	}
+	if err := r.s.Close(); err != nil {
+		r.label("error", err.Error())
+	}
+	next, err := r.o.Backend.Connect(ctx, r.s.Path(), c)
+	if err != nil {
+		r.label("error", err.Error()+": the case is closed, open it again")
+		return errBack
+	}
+	r.s = next
+	if c, ok := r.s.(backend.Checker); ok {
+		err = c.Check(ctx)
+	}
+	for _, st := range r.s.State().Sources {
+		r.source(st)
+	}
+	return err
 }
 
 func (r *room) help() {

@@ -19,6 +19,7 @@ import (
 	"inquest/ui/parts"
 	"inquest/ui/text"
 	"inquest/ui/theme"
+	"inquest/ui/typed"
 	"inquest/ui/when"
 )
 
@@ -224,26 +225,20 @@ func (w *walker) newCase(ctx context.Context, record string) error {
 	}
 	c := def.Case
 	c.Record = record
-	for _, q := range []struct {
-		ask string
-		put func(string)
-	}{
-		{"record id (required)", func(s string) { c.Record = s }},
-		{"table, if you know it", func(s string) { c.Table = s }},
-		{"profile: " + profiles(def.Profiles), func(s string) { c.Profile = s }},
-		{"database connection, such as postgres://user@host/db", func(s string) { c.Databases = []string{s} }},
-		{"logs: paths, separated by blanks", func(s string) { c.Logs = strings.Fields(s) }},
-	} {
-		if strings.HasPrefix(q.ask, "record") && record != "" {
-			continue
-		}
-		line, err := w.ask(ctx, q.ask)
-		if err != nil {
+	if record == "" {
+		if c.Record, err = w.ask(ctx, "record id (required)"); err != nil {
 			return err
 		}
-		if line != "" {
-			q.put(line)
-		}
+	}
+	if id, cut := typed.RecordID(c.Record); cut {
+		c.Record = id
+		w.label("record", id+", without what stood around it")
+	}
+	if c.Table, err = w.ask(ctx, "table, if you know it"); err != nil {
+		return err
+	}
+	if err := w.askSources(ctx, &c, def); err != nil {
+		return err
 	}
 	if err := w.askTime(ctx, &c); err != nil {
 		return err
@@ -254,6 +249,43 @@ func (w *walker) newCase(ctx context.Context, record string) error {
 	}
 	s, err := w.o.Backend.Create(ctx, c)
 	return w.enter(ctx, s, err)
+}
+
+// askSources asks where to look, one line each, and for further places until
+// nothing is typed. What is left empty stays as it is.
+func (w *walker) askSources(ctx context.Context, c *backend.NewCase, def backend.Defaults) error {
+	for _, q := range []struct {
+		ask string
+		put func(string)
+	}{
+		{"profile: " + profiles(def.Profiles), func(s string) { c.Profile = s }},
+		{"database connection, such as postgres://user@host/db; several: put ; between them", func(s string) { c.Databases = typed.Databases(s) }},
+		{"logs: paths, separated by blanks", func(s string) { c.Logs = strings.Fields(s) }},
+		{"folder with WAL", func(s string) { c.WAL = []string{s} }},
+	} {
+		line, err := w.ask(ctx, q.ask)
+		if err != nil {
+			return err
+		}
+		if line != "" {
+			q.put(line)
+		}
+	}
+	var each []string
+	for _, p := range def.Places {
+		each = append(each, strings.TrimSpace(p.Word+" "+p.Value))
+	}
+	for first := true; len(each) > 0; first = false {
+		line, err := w.ask(ctx, "another place: "+strings.Join(each, ", ")+", or nothing")
+		if err != nil || line == "" {
+			return err
+		}
+		if first {
+			c.Places = nil
+		}
+		c.Places = append(c.Places, typed.Place(line))
+	}
+	return nil
 }
 
 func (w *walker) askTime(ctx context.Context, c *backend.NewCase) error {

@@ -68,10 +68,20 @@ func TestMistakesAreSaid(t *testing.T) {
 
 func TestNewCaseAndDrill(t *testing.T) {
 	f := uitest.NewFake()
-	out := walk(t, f, "new 42", "orders", "", "host=db1", "/var/log/a /var/log/b", "03/04/2025", "27/11/2025 14:58", "back", "drill", "1", "back")
+	out := walk(t, f, `new "42",`, "orders", "", "host=db1 ; host=db2", "/var/log/a /var/log/b", "", "--ssh gw1:/var/log/x", "", "03/04/2025", "27/11/2025 14:58", "back", "drill", "1", "back")
 	want(t, out, "source:    db:prod, partial", "write it as 2025-11-27", "time:      Thu 27 Nov 2025 14:58:00 UTC", "drill 2: failover", "building:  making the incident happen")
-	if len(f.Created) != 1 || len(f.Created[0].Logs) != 2 || f.Created[0].Record != "42" {
+	if len(f.Created) != 1 || len(f.Created[0].Logs) != 2 || len(f.Created[0].Databases) != 2 || f.Created[0].Places[0] != "ssh gw1:/var/log/x" || f.Created[0].Record != "42" {
 		t.Errorf("%+v", f.Created)
+	}
+}
+
+func TestSourcesAreNamedForACaseThatHasNone(t *testing.T) {
+	f := uitest.NewFake()
+	f.Apart = "no source is connected"
+	out := walk(t, f, "1", "sources", "", "host=db1", "", "", "journal", "", "run", "back", "quit")
+	want(t, out, "next:      type sources: no source is connected", "source:    db:prod", "looked:    Row lineage")
+	if len(f.Connected) != 1 || f.Connected[0].Databases[0] != "host=db1" || f.Connected[0].Places[0] != "journal" || f.Connected[0].Record != uitest.RecordID || f.Closed != 2 {
+		t.Errorf("%+v, closed %d", f.Connected, f.Closed)
 	}
 }
 

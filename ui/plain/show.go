@@ -8,6 +8,7 @@ import (
 
 	"inquest/investigations"
 	"inquest/sources"
+	"inquest/ui/backend"
 	"inquest/ui/live"
 	"inquest/ui/parts"
 	"inquest/ui/screens/record"
@@ -30,7 +31,7 @@ func (r *room) summary() {
 	r.label("read-only", r.s.ReadOnly())
 	if len(s.Runs) == 0 {
 		r.label("fate", "not judged yet")
-		r.label("next", "type run")
+		r.label("next", r.first())
 		return
 	}
 	r.label("fate", theme.FateWords(a.Fate.Kind)+", "+string(a.Fate.Standing))
@@ -48,6 +49,20 @@ func (r *room) summary() {
 		r.say("step %d: %s, %s", i+1, st.Step.Title, st.Verdict)
 	}
 	r.label("next", "type walk to be asked what only you know, or export to write the report")
+}
+
+// first is what to do in a case in which nothing has been run.
+func (r *room) first() string {
+	c, ok := r.s.(backend.Connected)
+	if !ok || c.CannotRun() == "" {
+		return "type run"
+	}
+	if asked, ok := r.s.(backend.Asked); ok {
+		if _, why := asked.Asked(); why == "" {
+			return "type sources: " + c.CannotRun()
+		}
+	}
+	return c.CannotRun()
 }
 
 func words(slug string) string { return strings.ReplaceAll(slug, "-", " ") }

@@ -10,6 +10,7 @@ import (
 	"inquest/sources"
 	"inquest/ui/backend"
 	"inquest/ui/task"
+	"inquest/ui/typed"
 )
 
 // target is one place that the form names, asked by itself: what has not changed
@@ -45,7 +46,7 @@ func (s *Screen) targets(c backend.NewCase) []target {
 	add := func(f *field, what string, set func(*backend.NewCase)) {
 		ask := bare
 		set(&ask)
-		out = append(out, target{field: f, key: f.label + "\x00" + what + "\x00" + c.AppRole, label: masked(what), ask: ask})
+		out = append(out, target{field: f, key: f.label + "\x00" + what + "\x00" + c.AppRole, label: typed.Masked(what), ask: ask})
 	}
 	if c.Profile != "" {
 		add(s.fields[fieldProfile], "profile "+c.Profile, func(n *backend.NewCase) { n.Profile = c.Profile })
@@ -58,7 +59,7 @@ func (s *Screen) targets(c backend.NewCase) []target {
 	}
 	for _, p := range s.places {
 		if text := value(p); text != "" && s.notAPlace(p) == "" {
-			add(p, placeText(text), func(n *backend.NewCase) { n.Places = []string{placeText(text)} })
+			add(p, typed.Place(text), func(n *backend.NewCase) { n.Places = []string{typed.Place(text)} })
 		}
 	}
 	for _, w := range c.WAL {

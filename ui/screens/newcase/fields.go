@@ -6,6 +6,7 @@ import (
 
 	"inquest/ui/backend"
 	"inquest/ui/parts"
+	"inquest/ui/typed"
 	"inquest/ui/when"
 )
 
@@ -42,11 +43,9 @@ type field struct {
 	input parts.Input
 }
 
-const between = " ; "
-
 // newFields returns the fields, those of places apart.
 func newFields(c backend.NewCase) [fields]*field {
-	list := func(s []string) parts.Input { return parts.NewInput(strings.Join(s, between)) }
+	list := func(s []string) parts.Input { return parts.NewInput(typed.Join(s)) }
 	clock := func(t time.Time) parts.Input {
 		if t.IsZero() {
 			return parts.Input{}

@@ -16,6 +16,7 @@ import (
 	"inquest/ui/nav"
 	"inquest/ui/parts"
 	"inquest/ui/task"
+	"inquest/ui/typed"
 	"inquest/ui/when"
 )
 
@@ -192,7 +193,7 @@ func (s *Screen) step(d int) func() tea.Cmd {
 
 // cleanRecord leaves out of the id what a copy brought along.
 func (s *Screen) cleanRecord() {
-	if id, cut := recordID(s.value(fieldRecord)); cut {
+	if id, cut := typed.RecordID(s.value(fieldRecord)); cut {
 		s.fields[fieldRecord].input.Set(id)
 	}
 }
@@ -265,7 +266,7 @@ func (s *Screen) Type(k tea.KeyMsg) tea.Cmd {
 	switch {
 	case f.id == fieldProfile:
 		s.cycleProfile(k)
-	case !f.input.Type(f.lines(k)):
+	case !f.input.Type(f.oneLine(k)):
 		return nil
 	}
 	s.typing = f
@@ -277,6 +278,15 @@ func (s *Screen) Type(k tea.KeyMsg) tea.Cmd {
 	s.edits++
 	n := s.edits
 	return s.deps.After(pause, func() tea.Msg { return pauseOver{s, n} })
+}
+
+// oneLine makes a paste of several lines fit one: where several things may be
+// named each line is one of them.
+func (f *field) oneLine(k tea.KeyMsg) tea.KeyMsg {
+	if f.several && k.Paste {
+		k.Runes = []rune(typed.Lines(string(k.Runes)))
+	}
+	return k
 }
 
 func (s *Screen) cycleProfile(k tea.KeyMsg) {

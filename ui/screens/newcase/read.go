@@ -9,6 +9,7 @@ import (
 	"inquest/investigations"
 	"inquest/sources"
 	"inquest/ui/backend"
+	"inquest/ui/typed"
 	"inquest/ui/when"
 )
 
@@ -28,17 +29,17 @@ var errAmbiguous = errors.New("the date can be read in two ways")
 func (s *Screen) build() (backend.NewCase, *field, error) {
 	c := s.base
 	c.Profile = s.value(fieldProfile)
-	c.Databases, c.Logs, c.WAL = splitDatabases(s.value(fieldDatabases)), split(s.value(fieldLogs)), split(s.value(fieldWAL))
+	c.Databases, c.Logs, c.WAL = typed.Databases(s.value(fieldDatabases)), typed.List(s.value(fieldLogs)), typed.List(s.value(fieldWAL))
 	c.API, c.Repo, c.AppRole, c.Zone = s.value(fieldAPI), s.value(fieldRepo), s.value(fieldRole), s.value(fieldZone)
 	c.Places = nil
 	for _, p := range s.places {
 		if text := value(p); text != "" {
-			c.Places = append(c.Places, placeText(text))
+			c.Places = append(c.Places, typed.Place(text))
 		}
 	}
 	if s.path == "" {
 		c.Table = s.value(fieldTable)
-		c.Record, _ = recordID(s.value(fieldRecord))
+		c.Record, _ = typed.RecordID(s.value(fieldRecord))
 		if bad, err := s.readCase(&c); err != nil {
 			return c, bad, err
 		}
@@ -85,7 +86,7 @@ func (s *Screen) notAPlace(f *field) string {
 	if f.id != fieldPlace || value(f) == "" {
 		return ""
 	}
-	word, rest, _ := strings.Cut(placeText(value(f)), " ")
+	word, rest, _ := strings.Cut(typed.Place(value(f)), " ")
 	for _, p := range s.kinds {
 		switch {
 		case p.Word != word:

@@ -9,6 +9,7 @@ import (
 	"inquest/ui/parts"
 	"inquest/ui/text"
 	"inquest/ui/theme"
+	"inquest/ui/typed"
 )
 
 // View draws the form above the answers of the sources.
@@ -73,7 +74,7 @@ func (s *Screen) helpText(f *field) string {
 	if f.id != fieldPlace {
 		return f.help
 	}
-	word, _, _ := strings.Cut(placeText(value(f)), " ")
+	word, _, _ := strings.Cut(typed.Place(value(f)), " ")
 	for _, p := range s.kinds {
 		switch {
 		case p.Word != word:
@@ -111,11 +112,11 @@ func (s *Screen) row(f nav.Frame, fd *field, selected, again bool) string {
 	}
 	switch {
 	case selected && fd.id != fieldProfile:
-		fd.input.AppendAs(l, t, max(room, 8), dotted(fd.input.Value()))
+		fd.input.AppendAs(l, t, max(room, 8), typed.Dotted(fd.input.Value()))
 	case fd.input.Value() == "":
 		l.Add(t.Dim, text.Fit("("+empty+")", room))
 	default:
-		v := text.Clean(masked(fd.input.Value()))
+		v := text.Clean(typed.Masked(fd.input.Value()))
 		if selected {
 			v = "← " + v + " →"
 		}
@@ -158,7 +159,7 @@ func (s *Screen) echo(f nav.Frame, fd *field) (string, theme.Style) {
 // echoRecord says what was left out of a pasted id, and when an id that carries
 // a time was made.
 func (s *Screen) echoRecord(f nav.Frame) (string, theme.Style) {
-	id, cut := recordID(s.value(fieldRecord))
+	id, cut := typed.RecordID(s.value(fieldRecord))
 	if cut {
 		return "= " + text.Clean(id) + ", without what stood around it", f.Theme.Good
 	}

@@ -1,11 +1,10 @@
-package newcase
+package typed
 
 import (
 	"strings"
 	"testing"
 	"unicode/utf8"
 
-	tea "github.com/charmbracelet/bubbletea"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -28,7 +27,7 @@ func TestRecordID(t *testing.T) {
 		"":                          "",
 		"https://api.example/o/482": "https://api.example/o/482",
 	} {
-		if got, cut := recordID(typed); got != want || cut != (want != strings.TrimSpace(typed)) {
+		if got, cut := RecordID(typed); got != want || cut != (want != strings.TrimSpace(typed)) {
 			t.Errorf("%q: %q, cut %v, want %q", typed, got, cut, want)
 		}
 	}
@@ -45,7 +44,7 @@ func TestSplitDatabases(t *testing.T) {
 		"service=prod; standby=service=other": {"service=prod", "standby=service=other"},
 		" ; ; ":                               nil,
 	} {
-		if diff := cmp.Diff(want, splitDatabases(typed)); diff != "" {
+		if diff := cmp.Diff(want, Databases(typed)); diff != "" {
 			t.Errorf("%q: %s", typed, diff)
 		}
 	}
@@ -70,7 +69,7 @@ func TestPlaceText(t *testing.T) {
 		"gw1:/var/log/x":                            "gw1:/var/log/x",
 		"loki http://l:3100,{app=\"x\", env=\"y\"}": "loki http://l:3100,{app=\"x\", env=\"y\"}",
 	} {
-		if got := placeText(typed); got != want {
+		if got := Place(typed); got != want {
 			t.Errorf("%q: %q, want %q", typed, got, want)
 		}
 	}
@@ -84,29 +83,26 @@ func TestSecretsAreHidden(t *testing.T) {
 		"host=h password=s3cret dbname=x", "host=h PASSWORD = 's3cret more s3cret' dbname=x", "host=h password='s3cret", "postgres://h/db?user=u&password=s3cret&x=1",
 		"postgres://u:s3cret@h/db;postgres://u:s3cret@i/db ; password=s3cret host=j", "a=postgres://u:s3cret@h/db", "elastic https://u:s3cret@es:9200,logs-*", "postgres://u:1s3cret",
 	} {
-		for _, hidden := range []string{masked(typed), dotted(typed)} {
+		for _, hidden := range []string{Masked(typed), Dotted(typed)} {
 			if strings.Contains(hidden, "3cret") || strings.Contains(hidden, "cret3s") || !strings.Contains(hidden, bullet) {
 				t.Errorf("%q is shown as %q", typed, hidden)
 			}
 		}
-		if utf8.RuneCountInString(dotted(typed)) != utf8.RuneCountInString(typed) {
-			t.Errorf("%q has another length as %q", typed, dotted(typed))
+		if utf8.RuneCountInString(Dotted(typed)) != utf8.RuneCountInString(typed) {
+			t.Errorf("%q has another length as %q", typed, Dotted(typed))
 		}
 	}
 	for _, typed := range []string{"postgres://h:5432/db", "postgres://u@h:5432/db?x=1", "loki http://l:3100,{app=\"x\"}", "https://api:8443/o/{id}", "host=h port=5432", "ssh gw1:/var/log"} {
-		if masked(typed) != typed || dotted(typed) != typed {
-			t.Errorf("%q is shown as %q", typed, masked(typed))
+		if Masked(typed) != typed || Dotted(typed) != typed {
+			t.Errorf("%q is shown as %q", typed, Masked(typed))
 		}
 	}
 }
 
 func TestPastedLinesAreSeveral(t *testing.T) {
-	paste := tea.KeyMsg{Type: tea.KeyRunes, Paste: true, Runes: []rune("/a.log\n\n  /b c.log\r\n")}
-	if got := string((&field{several: true}).lines(paste).Runes); got != "/a.log ; /b c.log" {
+	got := Lines("/a.log\n\n  /b c.log\r\n")
+	if got != "/a.log ; /b c.log" || len(List(got)) != 2 {
 		t.Errorf("%q", got)
-	}
-	if got := (&field{}).lines(paste); string(got.Runes) != string(paste.Runes) {
-		t.Errorf("%q", string(got.Runes))
 	}
 }
 
@@ -117,16 +113,16 @@ func FuzzTyped(f *testing.F) {
 	f.Add("--command 'a=b'")
 	f.Add(`"'x'",`)
 	f.Fuzz(func(t *testing.T, s string) {
-		id, _ := recordID(s)
-		if again, cut := recordID(id); cut {
+		id, _ := RecordID(s)
+		if again, cut := RecordID(id); cut {
 			t.Errorf("%q became %q and then %q", s, id, again)
 		}
-		if p := placeText(s); utf8.ValidString(s) && !utf8.ValidString(p) {
+		if p := Place(s); utf8.ValidString(s) && !utf8.ValidString(p) {
 			t.Errorf("%q became %q", s, p)
 		}
-		if utf8.ValidString(s) && utf8.RuneCountInString(dotted(s)) != utf8.RuneCountInString(s) {
-			t.Errorf("%q has another length when dotted: %q", s, dotted(s))
+		if utf8.ValidString(s) && utf8.RuneCountInString(Dotted(s)) != utf8.RuneCountInString(s) {
+			t.Errorf("%q has another length when dotted: %q", s, Dotted(s))
 		}
-		_, _ = splitDatabases(s), masked(s)
+		_, _ = Databases(s), Masked(s)
 	})
 }

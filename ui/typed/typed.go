@@ -1,20 +1,20 @@
-package newcase
+// Package typed reads what a person types or pastes where a record and its
+// sources are asked for, and hides the passwords in it.
+package typed
 
 import (
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	tea "github.com/charmbracelet/bubbletea"
 )
 
 // quotes are the pairs that a copied id may stand in.
 var quotes = []string{`""`, `''`, "``", "“”", "‘’", "«»"}
 
-// recordID is what was typed without what a copied id brings along: quotes
+// RecordID is what was typed without what a copied id brings along: quotes
 // around it and a comma or the like behind it. cut says that there was such.
-func recordID(typed string) (id string, cut bool) {
+func RecordID(typed string) (id string, cut bool) {
 	id = strings.TrimSpace(typed)
 	for {
 		before := id
@@ -31,12 +31,14 @@ func recordID(typed string) (id string, cut bool) {
 	}
 }
 
-func split(s string) []string { return parted(strings.Split(s, ";")) }
+// List parts things with ; between them.
+func List(s string) []string { return parted(strings.Split(s, ";")) }
 
 // nextDatabase is a ; that another connection follows. A password may hold one.
 var nextDatabase = regexp.MustCompile(`\s;|;\s|;(?:[\w.-]+=)?(?:postgres(?:ql)?://|(?:host|hostaddr|port|dbname|user|service)\s*=)`)
 
-func splitDatabases(s string) []string {
+// Databases parts connections with ; between them.
+func Databases(s string) []string {
 	var out []string
 	for _, at := range databases(s) {
 		out = append(out, s[at[0]:at[1]])
@@ -44,7 +46,7 @@ func splitDatabases(s string) []string {
 	return parted(out)
 }
 
-// databases are the stretches of the single connections, in bytes.
+// databases returns the stretches of the single connections, in bytes.
 func databases(s string) [][2]int {
 	var out [][2]int
 	from := 0
@@ -66,10 +68,10 @@ func parted(list []string) []string {
 	return out
 }
 
-// placeText is a further place as the command line takes it, a word and its
+// Place is a further place as the command line takes it, a word and its
 // value, however it was copied: with dashes, with quotes, as the program's own
 // command line.
-func placeText(typed string) string {
+func Place(typed string) string {
 	typed = strings.TrimLeft(strings.TrimSpace(typed), "-")
 	end := strings.IndexAny(typed, " =\t")
 	if end < 0 {
@@ -96,15 +98,16 @@ func placeText(typed string) string {
 	return strings.TrimSpace(word + " " + rest)
 }
 
-// lines makes a paste of several lines fit one: where several things may be
-// named each line is one of them.
-func (f *field) lines(k tea.KeyMsg) tea.KeyMsg {
-	if !f.several || !strings.ContainsAny(string(k.Runes), "\r\n") {
-		return k
-	}
-	k.Runes = []rune(strings.Join(parted(strings.FieldsFunc(string(k.Runes), func(r rune) bool { return r == '\n' || r == '\r' })), between))
-	return k
+// Lines joins the lines of a paste to one that List and Databases part again.
+func Lines(pasted string) string {
+	return strings.Join(parted(strings.FieldsFunc(pasted, func(r rune) bool { return r == '\n' || r == '\r' })), Between)
 }
+
+// Join writes several things in one line.
+func Join(list []string) string { return strings.Join(list, Between) }
+
+// Between stands between several things in one line.
+const Between = " ; "
 
 var (
 	urlPassword  = regexp.MustCompile(`(?i)://[^:/@\s]*:(\S*)`)
@@ -137,13 +140,13 @@ func secrets(s string) [][2]int {
 
 const bullet = "•"
 
-// masked hides passwords, and how long they are.
-func masked(s string) string {
+// Masked hides passwords, and how long they are.
+func Masked(s string) string {
 	return replace(s, func(string) string { return strings.Repeat(bullet, 4) })
 }
 
-// dotted hides passwords rune by rune, for a field that is being edited.
-func dotted(s string) string {
+// Dotted hides passwords rune by rune, for a field that is being edited.
+func Dotted(s string) string {
 	return replace(s, func(secret string) string { return strings.Repeat(bullet, utf8.RuneCountInString(secret)) })
 }
 
