@@ -48,7 +48,7 @@ func TestFirstWalk(t *testing.T) {
 	if len(f.Created) != 1 || f.Created[0].Record != "e7a4bff2" || f.Created[0].Databases[0] != "host=db1 dbname=dtro password=s3cret" || f.Created[0].At.Hour() != 14 {
 		t.Fatalf("%+v", f.Created)
 	}
-	want(t, d, "press R to run the checklist: WAL of 14:58 is gone in 3 h 20 min")
+	want(t, d, "press R to run the checklist: WAL of 14:58 can be gone in 3 h 20 min")
 	d.Press("R")
 	want(t, d, "Never committed · established", "w the report")
 	d.Press("e")

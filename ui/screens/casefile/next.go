@@ -8,6 +8,7 @@ import (
 	"inquest/investigations"
 	"inquest/sources"
 	"inquest/ui/parts"
+	"inquest/ui/text"
 )
 
 // soon is how near the end of evidence must be to be the next thing to do.
@@ -31,6 +32,11 @@ func (s *Screen) NextAt(now time.Time) string {
 			return why
 		}
 	}
+	src, all := unusable(snap.State.Sources)
+	undecided := len(snap.State.Runs) > 0 && snap.Assessment.Fate.Kind == investigations.FateUndetermined
+	if src != "" && s.cannotConnect() == "" && (all || undecided) {
+		return "C corrects the sources: " + text.Source(src, 24) + " cannot be used"
+	}
 	if len(snap.State.Runs) == 0 {
 		if e := expiring(snap.Assessment, now); e != "" {
 			return "press R to run the checklist: " + e
@@ -46,10 +52,25 @@ func (s *Screen) NextAt(now time.Time) string {
 	return "a shows the answer in full, w the report, e writes it to a file"
 }
 
+// unusable returns the first source that cannot be used, or "", and whether
+// there is none that can.
+func unusable(list []sources.Status) (first string, all bool) {
+	n := 0
+	for _, s := range list {
+		if s.State != sources.StateFailed {
+			continue
+		}
+		if n++; first == "" {
+			first = s.Source
+		}
+	}
+	return first, n == len(list)
+}
+
 func expiring(a investigations.Assessment, now time.Time) string {
 	for _, e := range a.Expiring {
 		if left := e.At.Sub(now); !e.At.IsZero() && left > 0 && left < soon {
-			return e.What + " is gone in " + parts.Span(left)
+			return e.What + " can be gone in " + parts.Span(left)
 		}
 	}
 	return ""

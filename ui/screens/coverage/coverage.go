@@ -77,7 +77,7 @@ func (s *Screen) Back() bool { return s.filter.Clear() }
 func (s *Screen) NextAt(now time.Time) string {
 	for _, e := range s.live.Snap.Assessment.Expiring {
 		if left := e.At.Sub(now); !e.At.IsZero() && left > 0 {
-			return fmt.Sprintf("%s is gone in %s: collect it before", e.What, parts.Span(left))
+			return fmt.Sprintf("%s can be gone in %s: collect it before", e.What, parts.Span(left))
 		}
 	}
 	return "y copies the GRANTs and settings that would open the rest"
@@ -113,7 +113,7 @@ func (s *Screen) expiry(f nav.Frame) parts.Section {
 			when = parts.Ago(e.At, f.Now) + ", " + e.At.In(f.Zone).Format("2 Jan 15:04 MST")
 			switch left := e.At.Sub(f.Now); {
 			case left < 0:
-				when, st = "gone since "+e.At.In(f.Zone).Format("2 Jan 15:04 MST"), f.Theme.Dim
+				when, st = "may be gone since "+e.At.In(f.Zone).Format("2 Jan 15:04 MST"), f.Theme.Dim
 			case left < time.Hour:
 				st = f.Theme.Bad
 			}

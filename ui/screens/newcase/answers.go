@@ -117,7 +117,7 @@ func status(f nav.Frame, st sources.Status) []string {
 		if !e.At.IsZero() {
 			when = parts.Ago(e.At, f.Now)
 		}
-		out = append(out, parts.Para(f, t.Weak, "   ⚠ ", e.What+" is gone "+when+": "+e.Why)...)
+		out = append(out, parts.Para(f, t.Weak, "   ⚠ ", e.What+" can be gone "+when+": "+e.Why)...)
 	}
 	return out
 }
@@ -164,7 +164,7 @@ func (s *Screen) showAnswers() tea.Cmd {
 				if !e.At.IsZero() {
 					when = parts.Ago(e.At, s.now()) + " (" + e.At.In(s.zone).Format("2 Jan 15:04 MST") + ")"
 				}
-				line("gone", when+":", e.What+",", e.Why)
+				line("can be gone", when+":", e.What+",", e.Why)
 			}
 		}
 		line()
