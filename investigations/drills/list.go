@@ -58,6 +58,7 @@ func List() []Drill {
 		wrongZone(),
 		psqlDeleteMod(),
 		psqlDeleteAll(),
+		desktopDelete(),
 		borrowedRole(),
 		purgeBystander(),
 		retentionDefault(),
@@ -70,6 +71,7 @@ func List() []Drill {
 		ruleInstead(),
 		uploadHalfway(),
 		leakedSearchPath(),
+		tableReloaded(),
 		keysMigrated(),
 	}
 }

@@ -122,6 +122,7 @@ func proofs() map[string]happened {
 		"never-issued":      {tuple: "none", sql: map[string]string{`SELECT count(*) FROM "Dtros" WHERE "Id" = '$ID'`: "0"}, silent: []string{"201,$ID"}},
 		"psql-delete-mod":   {tuple: "committed, committed", sql: orderGone, log: []string{`mkoval@shop/psql LOG:  statement: DELETE FROM orders WHERE id = $ID`}, silent: []string{"connection authorized"}},
 		"psql-delete-all":   {tuple: "committed, committed", sql: orderGone, log: []string{`LOG:  statement: DELETE FROM orders WHERE id = $ID`, `user=mkoval database=shop application_name=psql`}},
+		"desktop-delete":    {tuple: "committed, committed", sql: orderGone, log: []string{`mkoval@shop/DBeaver 24.2.0 - SQLEditor <Script-3.sql> LOG:  execute <unnamed>: DELETE FROM public.orders\s+WHERE id=\$1`}},
 		"borrowed-role":     {tuple: "committed, committed", sql: orderGone, log: []string{`shop_app@shop/psql LOG:  statement: DELETE FROM orders WHERE id = $ID`}, silent: []string{"mkoval@"}},
 		"purge-bystander":   {tuple: "committed, committed", sql: with(orderGone, "SELECT count(*) FROM jobs WHERE kind = 'purge_stale_drafts'", "3"), log: []string{`application_name=psql`, `cron: purge_stale_drafts`}, silent: []string{"DELETE"}},
 		"retention-default": {sql: with(orderGone, "SELECT count(*) FROM jobs WHERE kind = 'purge_stale_drafts'", "4"), log: []string{`batch@shop/cron: purge_stale_drafts LOG:  disconnection`}, silent: []string{"DELETE"}},
@@ -140,6 +141,10 @@ func proofs() map[string]happened {
 		"rule-instead":       {tuple: "none", sql: bookingGone, log: []string{`parameters: \$1 = '$ID', .*Walk-in`, `status=201.*id=$ID`}},
 		"upload-halfway":     {tuple: "aborted", sql: with(bookingGone, "SELECT count(*) FROM bookings WHERE guest LIKE 'Upload%'", "0"), log: []string{`xid=[1-9]\d* ERROR:  new row for relation "bookings" violates check constraint`, `COPY bookings, line 1431`, `status=201.*id=$ID`}},
 		"leaked-search-path": {tuple: "none", sql: with(bookingGone, `SELECT count(*) FROM annex.bookings WHERE code = '$ID'`, "1"), log: []string{`status=201.*id=$ID`, `status=404.*id=$ID`}},
+		"table-reloaded": {
+			tuple: "none", sql: with(orderGone, "SELECT count(DISTINCT xmin::text) || ' ' || count(*) FROM orders WHERE id < 48100", "1 600"),
+			log: []string{`shop_owner@shop/psql LOG:  statement: TRUNCATE orders CASCADE`, `statement: COPY public.orders FROM stdin`, `"path":"/orders/$ID","status":200`},
+		},
 		"keys-migrated": {
 			sql: map[string]string{"SELECT count(*) FROM parcels WHERE id = '$ID'": "0", "SELECT count(*) FROM parcels p JOIN parcel_keys k ON k.is_now = p.id WHERE k.was = '$ID'": "1"}, log: []string{`"path":"/parcels/$ID","status":200`, `"path":"/parcels/$ID","status":404`},
 		},
