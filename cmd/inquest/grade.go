@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"inquest/investigations/drills"
@@ -27,20 +28,53 @@ func (p *program) gradeAll(ctx context.Context, names []string) error {
 	if !serverFound() {
 		return usage("grading makes every incident for real and needs a PostgreSQL server binary: install postgresql")
 	}
-	show := newProgress(p.err, false)
-	var all []graded
+	var list []drills.Drill
 	for _, d := range drills.List() {
-		if len(names) > 0 && !slices.Contains(names, d.ID) {
-			continue
+		if len(names) == 0 || slices.Contains(names, d.ID) {
+			list = append(list, d)
 		}
-		g := p.gradeOne(ctx, d)
-		if ctx.Err() != nil {
-			return &exit{status: exitInterrupted, cause: errors.New("interrupted")}
-		}
-		show.line("drill   %-24s %s (%s)", d.ID, g.word(), g.took.Round(100*time.Millisecond))
-		all = append(all, g)
+	}
+	if len(list) == 0 {
+		return usage("there is no drill %q: inquest drill list names them", names[0])
+	}
+	all := p.playAll(ctx, list)
+	if ctx.Err() != nil {
+		return &exit{status: exitInterrupted, cause: errors.New("interrupted")}
 	}
 	return p.printGrades(all)
+}
+
+// gradedAtOnce is how many drills are played at a time: most of a drill is waiting.
+const gradedAtOnce = 2
+
+// playAll grades the drills and returns them in the same order. It starts no
+// further one when the context ends.
+func (p *program) playAll(ctx context.Context, list []drills.Drill) []graded {
+	show := newProgress(p.err, false)
+	all := make([]graded, len(list))
+	var mu sync.Mutex // of show
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range gradedAtOnce {
+		wg.Go(func() {
+			for i := range next {
+				g := p.gradeOne(ctx, list[i])
+				all[i] = g
+				mu.Lock()
+				show.line("drill   %-24s %s (%s)", g.drill.ID, g.word(), g.took.Round(100*time.Millisecond))
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range list {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return all
 }
 
 func (p *program) gradeOne(ctx context.Context, d drills.Drill) graded {
@@ -64,7 +98,7 @@ func (g graded) word() string {
 	case g.err != nil:
 		return "FAILED: " + g.err.Error()
 	case g.grade.Overclaim:
-		return "OVERCLAIM: " + g.grade.Says
+		return g.grade.Says // says so itself
 	case !g.grade.Right():
 		return "wrong: " + g.grade.Says
 	}
