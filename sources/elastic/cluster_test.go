@@ -253,11 +253,16 @@ func (c *cluster) aggregate(aggs map[string]any, found []int) object {
 	return out
 }
 
+// steady is a document every ten seconds from an hour before noon to two after.
+func steady() []document { return every(10*time.Second, noon.Add(-time.Hour), 3*360) }
+
 // traffic is a document a second about other things.
-func traffic(from time.Time, n int) []document {
+func traffic(from time.Time, n int) []document { return every(time.Second, from, n) }
+
+func every(pause time.Duration, from time.Time, n int) []document {
 	out := make([]document, 0, n)
 	for i := range n {
-		at := from.Add(time.Duration(i) * time.Second)
+		at := from.Add(time.Duration(i) * pause)
 		out = append(out, document{fmt.Sprintf("t%d-%d", from.Unix(), i), at, fmt.Sprintf(`{"@timestamp":%q,"log.level":"info","message":"tick %d"}`, at.Format(time.RFC3339Nano), i)})
 	}
 	return out

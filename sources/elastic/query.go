@@ -61,8 +61,9 @@ func (m *mapped) matching(needles []sources.Needle, how asking) (query object, l
 		}
 	}
 	if how.wildcards {
-		for _, f := range take(slices.Concat(m.wild, m.inside), len(exact)) {
-			for _, t := range exact {
+		least := shortest(exact)
+		for _, f := range take(slices.Concat(m.wild, m.inside), len(least)) {
+			for _, t := range least {
 				should = append(should, object{"wildcard": object{f: object{"value": "*" + escape(t) + "*"}}})
 			}
 		}
@@ -80,6 +81,13 @@ func (m *mapped) matching(needles []sources.Needle, how asking) (query object, l
 		}
 	}
 	return object{"bool": object{"should": should, "minimum_should_match": 1}}, left
+}
+
+// shortest leaves out the texts that hold another one: that one finds them.
+func shortest(list []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(t string) bool {
+		return slices.ContainsFunc(list, func(o string) bool { return o != t && strings.Contains(t, o) })
+	})
 }
 
 func number(needles []sources.Needle) (int64, bool) {

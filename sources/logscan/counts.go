@@ -49,10 +49,12 @@ func (c Counts) Gaps() []sources.Gap {
 		if last >= 0 {
 			// The least that the pause between the two stretches can have been.
 			pause := time.Duration(i-last-1) * c.Width
-			v.rhythm[bits.Len64(uint64(max(pause, c.Width)))&63]++
-			if pause > 0 && int64(pause) > v.least {
+			if pause == 0 {
+				pause = c.Width / time.Duration(n)
+			} else if int64(pause) > v.least {
 				v.note(silence{from - int64(pause), from})
 			}
+			v.rhythm[bits.Len64(uint64(pause))&63]++
 		}
 		v.rhythm[bits.Len64(uint64(int64(c.Width)/n))&63] += n - 1
 		last = i
