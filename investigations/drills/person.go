@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -27,22 +28,52 @@ func (s *Stage) AtPrompt(ctx context.Context, who Session, pace Pace, statements
 	if err != nil {
 		return fmt.Errorf("run psql: %w", err)
 	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("run psql: %w", err)
+	}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("run psql: %w", err)
 	}
-	err = s.typeInto(ctx, in, pace, statements)
+	at := prompt{in: in, out: bufio.NewScanner(out)}
+	err = s.typeInto(ctx, at, pace, statements)
 	if err = errors.Join(err, in.Close(), cmd.Wait()); err != nil {
 		return fmt.Errorf("run psql: %w: %s", err, firstLine(said.String()))
 	}
 	return nil
 }
 
-func (s *Stage) typeInto(ctx context.Context, in io.Writer, pace Pace, statements []string) error {
+// prompt is a psql that is asked, and waited for.
+type prompt struct {
+	in  io.Writer
+	out *bufio.Scanner
+}
+
+// done tells psql a text and waits until psql has dealt with it; an empty text
+// waits until it is connected. A person sees the prompt before typing on, however
+// slow the machine is.
+func (p prompt) done(text string) error {
+	const mark = "-- prompt --"
+	if _, err := io.WriteString(p.in, text+"\n\\echo "+mark+"\n"); err != nil {
+		return err
+	}
+	for p.out.Scan() {
+		if p.out.Text() == mark {
+			return nil
+		}
+	}
+	return errors.Join(errors.New("psql ended too soon"), p.out.Err())
+}
+
+func (s *Stage) typeInto(ctx context.Context, at prompt, pace Pace, statements []string) error {
+	if err := at.done(""); err != nil {
+		return err
+	}
 	for _, text := range statements {
 		if err := s.Pause(ctx, pace.draw()); err != nil {
 			return err
 		}
-		if _, err := io.WriteString(in, text+"\n"); err != nil {
+		if err := at.done(text); err != nil {
 			return err
 		}
 	}
