@@ -62,3 +62,25 @@ func BenchmarkTenMillion(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkScreens draws every scene of the goldens at 200×50: the goal is half
+// a millisecond for each.
+func BenchmarkScreens(b *testing.B) {
+	for _, s := range scenes() {
+		b.Run(s.name, func(b *testing.B) {
+			f := uitest.NewFake()
+			if s.fake != nil {
+				s.fake(f)
+			}
+			d := uitest.New(b, f, 200, 50)
+			press(d, s.keys)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range b.N {
+				if d.App.View() == "" {
+					b.Fatal("nothing drawn")
+				}
+			}
+		})
+	}
+}
