@@ -1,0 +1,3 @@
+module inquest/tools/bench
+
+go 1.26
