@@ -231,6 +231,20 @@ func TestPlaceIsRemembered(t *testing.T) {
 	want(t, d, "3 Application logs · What did the service say", "▸ ? Do you hold")
 }
 
+// TestEveryViewOfACaseHasACommand copies the shell command from each.
+func TestEveryViewOfACaseHasACommand(t *testing.T) {
+	d := uitest.New(t, uitest.NewFake(), 80, 24)
+	d.Press("ctrl+y")
+	want(t, d, "no case is in front")
+	d.Press("enter")
+	for key, verb := range map[string]string{"t": "open", "h": "open", "c": "open", "o": "open", "E": "open", "S": "open", "w": "report"} {
+		d.Press(key, "ctrl+y", "esc")
+		if got := d.Copied[len(d.Copied)-1]; got != "inquest "+verb+" /cases/e7a4.inquest" {
+			t.Errorf("%s: %q", key, got)
+		}
+	}
+}
+
 func TestCopyAndPalette(t *testing.T) {
 	d := uitest.New(t, uitest.NewFake(), 120, 40)
 	d.Press("enter", "R", "y", ":")

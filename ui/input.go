@@ -11,6 +11,7 @@ import (
 	"inquest/ui/keys"
 	"inquest/ui/nav"
 	"inquest/ui/parts"
+	"inquest/ui/text"
 	"inquest/ui/theme"
 )
 
@@ -29,6 +30,12 @@ func (a *App) globals() keys.Table {
 		{ID: "message", Keys: []string{"!"}, Title: "Show the last message in full", Group: "Everywhere", Run: a.lastMessage, Disabled: func() string {
 			if a.last.Text == "" {
 				return "there has been no message"
+			}
+			return ""
+		}},
+		{ID: "command", Keys: []string{"ctrl+y"}, Title: "Copy the shell command that shows this case again", Group: "Everywhere", Run: a.copyCommand, Disabled: func() string {
+			if _, why := a.command(); why != "" {
+				return why
 			}
 			return ""
 		}},
@@ -251,6 +258,27 @@ func (a *App) nextTheme() tea.Cmd {
 	a.theme, a.chosen = th, true
 	a.say(nav.Toast{Text: "theme: " + string(th.Mode)})
 	return nil
+}
+
+// command is the shell command that shows what is on the screen: the report, or
+// the case where it was left. why says why there is none.
+func (a *App) command() (cmd, why string) {
+	if len(a.screens) == 0 || a.top().live == nil {
+		return "", "no case is in front"
+	}
+	path := a.top().live.Session.Path()
+	if path == "" {
+		return "inquest drill", ""
+	}
+	if a.top().Name() == string(nav.PageReport) {
+		return "inquest report " + text.ShellQuote(path), ""
+	}
+	return "inquest open " + text.ShellQuote(path), ""
+}
+
+func (a *App) copyCommand() tea.Cmd {
+	cmd, _ := a.command()
+	return nav.Say(nav.Copy{Text: cmd, What: cmd})
 }
 
 func (a *App) lastMessage() tea.Cmd {
