@@ -68,9 +68,10 @@ cat "$d"/* | wc -c; rm -r "$d"
 	}}
 }
 
-// waldump is pg_waldump over the whole WAL; at its end it exits with 1.
+// waldump is pg_waldump over the whole WAL. It is told the end, for it waits
+// five seconds for a segment that is not there.
 func (c *cluster) waldump(args ...string) command {
-	return command{argv: append([]string{c.tool("pg_waldump"), "-p", c.server.WALDir(), "-s", c.start}, args...), ok: []int{1}}
+	return command{argv: append([]string{c.tool("pg_waldump"), "-p", c.server.WALDir(), "-s", c.start, "-e", c.end}, args...), ok: []int{1}}
 }
 
 // positionsAmong demands the key's insert, update and delete, and that each
