@@ -106,9 +106,7 @@ func (e Engine) Assess(s State) Assessment {
 		}
 		outcomes[p.ID] = r.Reading.Outcome
 		a.collect(r, s.Runs[p.ID])
-		if rec := r.Reading.Recovered; rec != nil {
-			recovered = append(recovered, *rec)
-		}
+		recovered = append(recovered, r.Reading.Recovered...)
 	}
 	for _, st := range s.Sources {
 		a.Expiring = append(a.Expiring, st.Expires...)
@@ -142,7 +140,7 @@ func (a Assessment) lastContent(list []Recovered) *Recovered {
 		case !own(r):
 		case a.Table == "" && best != nil && best.Table != r.Table:
 			return nil // which of the tables is meant is not told
-		case best == nil || len(r.Unknown) < len(best.Unknown):
+		case best == nil || r.betterThan(*best):
 			best = &list[i]
 		}
 	}
@@ -192,6 +190,19 @@ func (a *Assessment) collect(r ProbeResult, run Run) {
 	a.Timeline = append(a.Timeline, r.Reading.Moments...)
 	a.Expiring = append(a.Expiring, r.Reading.Expires...)
 	a.Coverage = append(a.Coverage, run.Coverage...)
+}
+
+// origins ranks where content comes from: WAL tells the last version, a page one
+// of them, a log what was given to the server.
+var origins = []string{"wal", "heap", "history", "log"}
+
+// betterThan prefers the content of which more is known, and then the one from the
+// better origin.
+func (r Recovered) betterThan(o Recovered) bool {
+	if len(r.Unknown) != len(o.Unknown) {
+		return len(r.Unknown) < len(o.Unknown)
+	}
+	return slices.Index(origins, r.Origin) < slices.Index(origins, o.Origin)
 }
 
 func (a *Assessment) finish() {

@@ -52,12 +52,12 @@ func TestAssessIsPureAndOrdered(t *testing.T) {
 		x, y := sources.Expiry{What: "x", At: t0}, sources.Expiry{What: "y", At: t0}
 		return inv.Reading{
 			Outcome: inv.Found, Moments: []inv.Moment{{Time: t0.Add(time.Second), Source: "a", Summary: "later"}, m, m},
-			Expires: []sources.Expiry{x, y, x}, Recovered: &inv.Recovered{Unknown: []string{"a", "b"}},
+			Expires: []sources.Expiry{x, y, x}, Recovered: []inv.Recovered{{Unknown: []string{"a", "b"}}},
 		}
 	}
 	better := probe("rollback.y", inv.StepRollback, inv.PhaseCatalogue)
 	better.Read = func(inv.Input) inv.Reading {
-		return inv.Reading{Outcome: inv.NotApplicable, Recovered: &inv.Recovered{Unknown: []string{"a"}}}
+		return inv.Reading{Outcome: inv.NotApplicable, Recovered: []inv.Recovered{{Unknown: []string{"a"}}}}
 	}
 	r, _ := runner(t, recordID, p, better)
 	if err := r.Run(t.Context(), nil); err != nil {

@@ -122,8 +122,10 @@ const (
 	RowTwin FactKind = "row-twin"
 	// The server log names a damaged block of a file: file, block, zeroed=true.
 	BlockDamaged FactKind = "block-damaged"
-	// What became of rows beside the record that a rule for removal would take:
-	// table, rule, removed, kept, holds.
+	// A rule that removes rows, or swallows inserts, was held against the record's
+	// content: table, kind=delete|swallow, from=function|cron|statement|log|trigger|
+	// rule, name, job, rule (its text), holds=true|false|unknown, why, of=xid and at=
+	// the moment for which, row= where the content is from.
 	PredicateChecked FactKind = "predicate-checked"
 )
 

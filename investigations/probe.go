@@ -73,12 +73,14 @@ type Input struct {
 
 // Reading is what a probe's Read made of its evidence.
 type Reading struct {
-	Outcome   Outcome
-	Summary   string // one line for people
-	Opens     string // when blind: the one setting, flag or GRANT that would open it
-	Facts     []Fact
-	Moments   []Moment
-	Recovered *Recovered
+	Outcome Outcome
+	Summary string // one line for people
+	Opens   string // when blind: the one setting, flag or GRANT that would open it
+	Facts   []Fact
+	Moments []Moment
+	// Recovered are the contents of rows with the key, the likeliest last one first;
+	// they may be of several tables.
+	Recovered []Recovered
 	Expires   []sources.Expiry
 }
 

@@ -86,7 +86,7 @@ func failedAfterAnswer(v View) inv.Facts {
 // noStatement is the fact that the server logged statements that change rows at
 // the moment the id was handed out, while no insert of the record is among them.
 func noStatement(v View) inv.Facts {
-	if len(insertStatements(v)) > 0 || len(v.property("swallows")) > 0 {
+	if len(insertStatements(v)) > 0 || len(takers(v)) > 0 {
 		return nil
 	}
 	return v.Facts.Of(inv.LogCovers).With("of", "issue").With("statements", "true").With("inserts", "0")

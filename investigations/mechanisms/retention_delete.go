@@ -36,8 +36,15 @@ func retentionDelete() Mechanism {
 				Find: func(v View) inv.Facts { return runsAround(v, false) },
 			},
 			{
-				Role: Supports, Says: "a rule for removal in the database holds for what was removed",
-				Find: func(v View) inv.Facts { return v.Facts.Of(inv.PredicateChecked).With("holds", "true") },
+				Role: Supports, Says: "a job's rule for removal takes the record, as its content was",
+				Find: func(v View) inv.Facts {
+					return removalChecks(v).With("holds", "true").Where(func(f inv.Fact) bool { return f.Attr("from") != "statement" })
+				},
+			},
+			{
+				Role: Contradicts, Says: "the rules of the job that ran do not take the record, as its content was",
+				Find:   unfittingJob,
+				Looked: func(v View) bool { return len(removalChecks(v)) > 0 },
 			},
 			actorIs(Contradicts, "the one session that can have done it was a person's", person),
 			actorNot("every session that can have done it is known, and none is a job's", func(v View, f inv.Fact) bool {
@@ -67,6 +74,26 @@ func retentionDelete() Mechanism {
 			"the job's predicate against the recovered row",
 		},
 	}
+}
+
+// removalChecks are rules for removal that were held against the record's content.
+func removalChecks(v View) inv.Facts {
+	return v.Facts.Of(inv.PredicateChecked).Where(func(f inv.Fact) bool { return f.Attr("kind") != "swallow" })
+}
+
+// unfittingJob are the checked rules of the jobs that ran at the removal, when none
+// of them takes the record and none is left open.
+func unfittingJob(v View) inv.Facts {
+	var out inv.Facts
+	for _, run := range runsAround(v, false) {
+		of := removalChecks(v).With("job", run.Attr("job"))
+		no := of.With("holds", "false")
+		if run.Attr("job") == "" || len(no) == 0 || len(no) != len(of) {
+			return nil // this one may have done it
+		}
+		out = append(out, no...)
+	}
+	return out
 }
 
 // removedByJob are lines of jobs that say that they removed the record, where no

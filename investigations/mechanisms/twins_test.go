@@ -21,6 +21,12 @@ func twinCases() []verdict {
 	refusal := f(inv.LogError, sec(0.9), "op", "create", "joins", "id", "sqlstate", "23502", "table", orders)
 	nowhere := facts(candidateFact(orders), absent(orders))
 	two := facts(nodeSetting(home, "system_identifier", "1"), nodeSetting("db:replica", "system_identifier", "1"), nodeSetting("db:replica", "in_recovery", "t"))
+	inserting := f(inv.LogStatement, sec(0.9), "op", "create", "joins", "id", "table", orders)
+	swallows := prop("swallows", "trg")
+	taking := func(kind, name, holds string) inv.Fact {
+		return f(inv.PredicateChecked, time.Time{}, "table", orders, "kind", kind, "name", name, "job", name, "holds", holds, "of", "710", "from", "cron")
+	}
+	ran := f(inv.JobRun, sec(9), "of", "710", "job", "purge", "removed", "12")
 	early := absent(orders)
 	early.Time = sec(90)
 	return []verdict{
@@ -71,6 +77,17 @@ func twinCases() []verdict {
 		// WAL from the cluster's first record on.
 		{name: "handed out seconds after initdb", facts: facts(nowhere, sinceInitdb(-3), issued(1)), fate: "never-written probable"},
 		{name: "handed out before this cluster was made", facts: facts(nowhere, sinceInitdb(-3), issued(-600)), fate: "undetermined undetermined"},
+
+		// A trigger that could have swallowed the insert, held against its values.
+		{name: "a trigger whose condition does not hold", facts: facts(nowhere, walAbsent(orders), issued(1), inserting, swallows, taking("swallow", "trg", "false")), fate: "never-written probable"},
+		{name: "a trigger whose condition is not understood", facts: facts(nowhere, walAbsent(orders), issued(1), inserting, swallows, taking("swallow", "trg", "unknown")), fate: "never-written established", lead: "write-swallowed database"},
+		{name: "a trigger whose condition holds, and no statement was logged", facts: facts(nowhere, walAbsent(orders), issued(1), swallows, taking("swallow", "trg", "true")), fate: "never-written probable", lead: "write-swallowed database"},
+
+		// A job whose rule was held against the row.
+		{name: "a job that counts as many, and does not take this row", facts: append(removed(), ran, contentsFact("710", "deletes", "12", "counts", "12"), taking("delete", "purge", "false")), fate: "deleted established"},
+		{name: "a job that counts as many, and takes it", facts: append(removed(), ran, contentsFact("710", "deletes", "12", "counts", "12"), taking("delete", "purge", "true")), fate: "deleted established", lead: "retention-delete retention"},
+		{name: "a job of two rules, one of which takes it", facts: append(removed(), ran, contentsFact("710", "deletes", "12", "counts", "12"), taking("delete", "purge", "false"), taking("delete", "purge", "true")), fate: "deleted established", lead: "retention-delete retention"},
+		{name: "another job's rule does not take it", facts: append(removed(), ran, contentsFact("710", "deletes", "12", "counts", "12"), taking("delete", "archive", "false")), fate: "deleted established", lead: "retention-delete retention"},
 
 		// Who did it.
 		{name: "a desktop client of a personal role, in a hurry", facts: append(removed(), session("710", "application", "DBeaver 24.2 - SQLEditor <Script-3.sql>", "user", "mkoval", "role-programs", "DBeaver 24.2 - Main,DBeaver 24.2 - SQLEditor <Script-3.sql>", "pace", "program", "joins", "statement")), fate: "deleted established", lead: "manual-delete accidental"},

@@ -1,6 +1,8 @@
 package mechanisms
 
 import (
+	"slices"
+
 	inv "inquest/investigations"
 )
 
@@ -9,7 +11,7 @@ func writeSwallowed() Mechanism {
 		ID: "write-swallowed", Fate: inv.FateNeverWritten, Title: "write swallowed",
 		About: "The INSERT reached the server and wrote nothing: a trigger, a rule or ON CONFLICT DO NOTHING took it.",
 		Cause: func(v View) inv.Cause {
-			if len(v.property("swallows")) == 0 && len(ignoresConflict(v)) > 0 {
+			if len(takers(v)) == 0 && len(ignoresConflict(v)) > 0 {
 				return inv.CauseApplication
 			}
 			return inv.CauseDatabase
@@ -31,9 +33,19 @@ func writeSwallowed() Mechanism {
 				},
 			}),
 			proof(Rule{
-				Says: "a trigger of the table drops inserts for a value that this request had",
-				Find: func(v View) inv.Facts { return v.property("swallows").With("matches", "true") },
+				Says: "a trigger or rule of the table drops inserts on a condition that holds for the values of this one",
+				Find: func(v View) inv.Facts { return swallowing(v).With("holds", "true") },
 			}),
+			{
+				Role: Contradicts, Says: "no trigger or rule of the table takes an insert of these values",
+				Find: func(v View) inv.Facts {
+					if len(swallowers(v)) > 0 {
+						return nil
+					}
+					return swallowing(v).With("holds", "false")
+				},
+				Looked: func(v View) bool { return len(swallowing(v)) > 0 },
+			},
 			written(Contradicts),
 			{Role: Contradicts, Says: "the server refused the insert with an error", Find: refused},
 			{
@@ -58,9 +70,27 @@ func writeSwallowed() Mechanism {
 	}
 }
 
-// swallowers are what can take an insert into the table without an error.
-func swallowers(v View) inv.Facts {
-	return append(v.property("swallows"), ignoresConflict(v)...)
+// swallowers are what can take an insert of this record without an error.
+func swallowers(v View) inv.Facts { return append(takers(v), ignoresConflict(v)...) }
+
+// takers are the triggers and rules that can take an insert, but for those whose
+// condition does not hold for the values of this one. One whose condition holds
+// comes first.
+func takers(v View) inv.Facts {
+	checked := swallowing(v)
+	out := slices.Clone(checked.With("holds", "true"))
+	for _, p := range v.property("swallows") {
+		if len(checked.With("name", p.Attr("value"))) == 0 || len(checked.With("name", p.Attr("value")).With("holds", "unknown")) > 0 {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// swallowing are the triggers and rules that were held against the values of the
+// insert.
+func swallowing(v View) inv.Facts {
+	return v.Facts.Of(inv.PredicateChecked).With("kind", "swallow")
 }
 
 // ignoresConflict are statements that insert this record and do nothing when

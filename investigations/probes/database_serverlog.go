@@ -92,6 +92,9 @@ func readServerlog(in inv.Input) inv.Reading {
 			r.Facts = append(r.Facts, nameFacts(in, e)...)
 		}
 	}
+	if list := loggedContents(in, eventsOf(in, "id")); len(list) > 0 {
+		r.Recovered = list[len(list)-1:]
+	}
 	for _, end := range ends(in.Facts) {
 		near := eventsOf(in, "end:"+end.Attr("xid"))
 		if end.Kind != inv.XactCommitted {

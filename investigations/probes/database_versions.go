@@ -138,8 +138,12 @@ func readVersions(in inv.Input) inv.Reading {
 				}
 				r.Facts = append(r.Facts, versionFacts(v, p)...)
 				said = append(said, sayVersion(v))
-				if r.Recovered == nil || len(v.Unknown) < len(r.Recovered.Unknown) {
-					r.Recovered = recoveredFrom(v, p.evidence)
+				if rec := recoveredFrom(v, p.evidence); rec != nil {
+					if v.Next == nil {
+						r.Recovered = slices.Insert(r.Recovered, 0, *rec) // the last version of its chain
+					} else {
+						r.Recovered = append(r.Recovered, *rec)
+					}
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -29,6 +30,12 @@ func (t tracing) history(ctx context.Context, u *walUnion) (mine, discarded *wal
 		mine, err = t.trace(ctx, u, t.targets)
 		return mine, nil, err
 	}
+	if before, err := endsBefore(ctx, files, own); err != nil || before { // nothing to contradict
+		if err == nil {
+			mine, err = t.trace(ctx, u, t.targets)
+		}
+		return mine, nil, err
+	}
 	if mine, err = t.trace(ctx, own, t.targets); err != nil {
 		return nil, nil, err
 	}
@@ -42,6 +49,20 @@ func (t tracing) history(ctx context.Context, u *walUnion) (mine, discarded *wal
 	}
 	mine, err = t.trace(ctx, u, t.targets)
 	return mine, nil, err
+}
+
+// endsBefore reports that all WAL of one source lies before that of another.
+func endsBefore(ctx context.Context, older, newer *walUnion) (bool, error) {
+	was, err := older.List(ctx)
+	if err != nil {
+		return false, err
+	}
+	is, err := newer.List(ctx)
+	if err != nil || len(is) == 0 {
+		return false, err
+	}
+	first := slices.MinFunc(is, func(a, b wal.Segment) int { return cmp.Compare(a.Start, b.Start) }).Start
+	return !slices.ContainsFunc(was, func(s wal.Segment) bool { return s.End() > first }), nil
 }
 
 func (t tracing) standby() bool {

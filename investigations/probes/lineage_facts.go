@@ -77,9 +77,7 @@ func (l lineage) read(in inv.Input, r *inv.Reading) {
 	l.switches(r)
 	l.restarts(r)
 	l.covers(in, r)
-	if rec := l.recovered(); rec != nil {
-		r.Recovered = rec
-	}
+	r.Recovered = append(r.Recovered, l.recovered()...)
 }
 
 // events states what happened to the key, but for the events that skip refuses.
@@ -352,16 +350,17 @@ func (l lineage) onlyFiles() bool { return l.Notes != nil && slices.Contains(l.N
 // noteFilesOnly marks a lineage whose WAL came from files alone.
 const noteFilesOnly = "read from files only"
 
-// recovered is the last content of the key's row that could be read.
-func (l lineage) recovered() *inv.Recovered {
-	for i := len(l.Events) - 1; i >= 0; i-- {
-		e := l.Events[i]
-		if len(e.Row) == 0 {
+// recovered are the last contents that could be read of the rows with the key, one
+// for each table.
+func (l lineage) recovered() []inv.Recovered {
+	var out []inv.Recovered
+	for _, e := range slices.Backward(l.Events) {
+		if len(e.Row) == 0 || slices.ContainsFunc(out, func(r inv.Recovered) bool { return r.Table == e.Table }) {
 			continue
 		}
-		return &inv.Recovered{Table: e.Table, Row: e.Row, Origin: "wal", Unknown: e.Unknown, Evidence: []string{l.evidence}}
+		out = append(out, inv.Recovered{Table: e.Table, Row: e.Row, Origin: "wal", Unknown: e.Unknown, Evidence: []string{l.evidence}})
 	}
-	return nil
+	return out
 }
 
 func (l lineage) fact(kind inv.FactKind, attrs map[string]string) inv.Fact {

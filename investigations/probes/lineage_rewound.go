@@ -21,9 +21,7 @@ func (l lineage) readBranches(in inv.Input, r *inv.Reading) {
 		first := len(r.Facts)
 		sub.events(in, r, nil)
 		sub.ends(in, r, first)
-		if rec := sub.recovered(); rec != nil && r.Recovered == nil {
-			r.Recovered = rec
-		}
+		r.Recovered = append(r.Recovered, sub.recovered()...)
 	}
 }
 
@@ -42,9 +40,7 @@ func (l lineage) readDiscarded(in inv.Input, list []lineage, r *inv.Reading) {
 		return slices.ContainsFunc(own.Events, func(m wal.Event) bool { return m.LSN == e.LSN && m.Op == e.Op })
 	})
 	l.ends(in, r, first)
-	if rec := l.recovered(); rec != nil && r.Recovered == nil {
-		r.Recovered = rec
-	}
+	r.Recovered = append(r.Recovered, l.recovered()...)
 	if l.TLI != own.TLI {
 		return
 	}
@@ -88,9 +84,7 @@ func (l lineage) readDropped(in inv.Input, r *inv.Reading) {
 		r.Facts = append(r.Facts, f)
 	}
 	l.ends(in, r, first)
-	if rec := l.recovered(); rec != nil && r.Recovered == nil {
-		r.Recovered = rec
-	}
+	r.Recovered = append(r.Recovered, l.recovered()...)
 }
 
 func (l lineage) inFile(f *inv.Fact, partitioned bool) {

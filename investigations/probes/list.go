@@ -17,6 +17,7 @@ func All() []inv.Probe {
 		logsMentions(),
 		retentionCode(),
 		retentionRuns(),
+		retentionPredicate(),
 		codeMigrations(),
 		concurrencyOpen(),
 		concurrencySessions(),

@@ -1,6 +1,9 @@
 package probes_test
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +11,7 @@ import (
 
 	inv "inquest/investigations"
 	"inquest/sources"
+	"inquest/sources/logfile"
 	"inquest/sources/pgserver"
 	"inquest/sources/pgserver/pgservertest"
 	"inquest/sources/postgres"
@@ -111,5 +115,92 @@ func TestOpenTransactionsAndWhatTheyWrite(t *testing.T) {
 		if len(open) != 1 || open[0].Attr("writes") != "public.orders" || open[0].Attr("server") != "db:test" {
 			t.Errorf("as %q: %+v", role, open)
 		}
+	}
+}
+
+// ask returns what the checked rules say of the record, by the function's, trigger's or job's name.
+func (l *live) rules(rec inv.Record, probe ...string) map[string]string {
+	l.t.Helper()
+	a := l.examine("", rec, append(probe, "database.server", "database.versions", "database.lineage", "database.row", "retention.predicate")...)
+	out := map[string]string{}
+	for _, f := range a.Facts.Of(inv.PredicateChecked) {
+		out[f.Attr("name")] = strings.TrimSpace(f.Attr("holds") + " " + f.Attr("why"))
+	}
+	return out
+}
+
+func TestRulesAgainstTheRow(t *testing.T) {
+	l := newLive(t, `CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE TABLE orders (id int PRIMARY KEY, status text, created_at timestamptz NOT NULL, expires date, total numeric(8,2), mood mood, note text, closed timestamptz DEFAULT '2019-12-31 20:00+00');
+CREATE FUNCTION old() RETURNS void LANGUAGE sql AS $$ DELETE FROM orders WHERE created_at < now() - interval '90 days' $$;
+CREATE FUNCTION drafts() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.orders o WHERE o.status = 'draft' AND o.note IS NULL; END $$;
+CREATE FUNCTION batch() RETURNS void LANGUAGE sql AS $$ DELETE FROM orders WHERE id IN (SELECT id FROM orders WHERE status LIKE 'pa%' ORDER BY id LIMIT 100) $$;
+CREATE FUNCTION days(n int) RETURNS void LANGUAGE sql AS $$ DELETE FROM orders WHERE created_at < now() - make_interval(days => n) $$;
+CREATE FUNCTION moody() RETURNS void LANGUAGE sql AS $$ DELETE FROM orders WHERE mood = 'sad' $$;
+CREATE FUNCTION local() RETURNS void LANGUAGE sql AS $$ DELETE FROM orders WHERE closed < '2020-01-01' $$;
+CREATE FUNCTION far() RETURNS void LANGUAGE sql AS $$ DELETE FROM orders WHERE expires < current_date - 30 $$;
+CREATE FUNCTION noted() RETURNS void LANGUAGE sql AS $$ DELETE FROM orders WHERE note = 'x' $$;
+CREATE FUNCTION broken() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM orders WHERE total / 0 > 1; END $$;
+CREATE FUNCTION hostile() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM orders WHERE status = (SELECT pg_terminate_backend(pg_backend_pid())::text); END $$;
+CREATE FUNCTION everything() RETURNS void LANGUAGE sql AS $$ DELETE FROM orders $$;
+INSERT INTO orders VALUES (42, 'paid', now() - interval '10 days', current_date, 12.50, 'happy', NULL), (43, 'draft', now() - interval '100 days', '2020-01-01', 1, 'sad', NULL);
+DELETE FROM orders WHERE id IN (42, 43);`)
+	for id, want := range map[string]map[string]string{
+		"42": {
+			"public.old()": "false", "public.drafts()": "false", "public.batch()": "true", "public.everything()": "true", "public.noted()": "false", "public.far()": "false",
+			"public.days(integer)": "unknown it depends on n, which is no column of public.orders", "public.moody()": "unknown the type of mood is not one of the plain ones",
+			"public.local()": "unknown it depends on the time zone of the session that ran it", "public.hostile()": "unknown it holds a sub-select",
+		},
+		"43": {"public.old()": "true", "public.drafts()": "true", "public.batch()": "false", "public.far()": "true"},
+	} {
+		got := l.rules(inv.Record{ID: id})
+		for name, w := range want {
+			if got[name] != w {
+				t.Errorf("%s, %s: %q, want %q", id, name, got[name], w)
+			}
+		}
+		if !strings.HasPrefix(got["public.broken()"], "unknown the server could not evaluate it") {
+			t.Errorf("a division by zero: %q", got["public.broken()"])
+		}
+	}
+}
+
+func TestSwallowersAgainstTheValues(t *testing.T) {
+	l := newLive(t, `CREATE TABLE orders (id uuid PRIMARY KEY, status text, total numeric, note text);
+CREATE FUNCTION drop_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE FUNCTION drop_tests() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.status = 'test' THEN RETURN NULL; END IF; RETURN NEW; END $$;
+CREATE FUNCTION drop_small() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.total < 5 THEN RETURN NULL; END IF; RETURN NEW; END $$;
+CREATE FUNCTION drop_odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF EXISTS (SELECT 1 FROM orders) THEN RETURN NULL; END IF; RETURN NEW; END $$;
+CREATE TRIGGER a_free BEFORE INSERT ON orders FOR EACH ROW WHEN (NEW.total = 0) EXECUTE FUNCTION drop_it();
+CREATE TRIGGER b_tests BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION drop_tests();
+CREATE TRIGGER c_small BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION drop_small();
+CREATE TRIGGER d_odd BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION drop_odd();
+CREATE TRIGGER e_odd_big BEFORE INSERT ON orders FOR EACH ROW WHEN (NEW.total > 1000) EXECUTE FUNCTION drop_odd();
+CREATE TRIGGER f_noted BEFORE INSERT ON orders FOR EACH ROW WHEN (NEW.note IS NOT NULL) EXECUTE FUNCTION drop_it();
+CREATE RULE g_rule AS ON INSERT TO orders WHERE NEW.status = 'void' DO INSTEAD NOTHING;`)
+	dir := t.TempDir()
+	log := filepath.Join(dir, "server.log")
+	text := `2025-11-27 14:58:12.104 UTC [30802] LOG:  execute <unnamed>: INSERT INTO orders (id, status, total) VALUES ($1, $2, $3)
+2025-11-27 14:58:12.104 UTC [30802] DETAIL:  parameters: $1 = '` + recordID + `', $2 = 'paid', $3 = '3.50'
+`
+	if err := os.WriteFile(log, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	srcs := append([]sources.Source{l.as("")}, logfile.OpenAll([]string{log}, func(string) logfile.Options { return logfile.Options{} })...)
+	_, a := examine(t, inv.Record{ID: recordID}, sources.Window{}, srcs, "database.tables", "database.server", "database.versions", "database.lineage", "database.serverlog", "database.row", "retention.predicate")
+	got := map[string]string{}
+	for _, f := range a.Facts.Of(inv.PredicateChecked).With("kind", "swallow") {
+		got[f.Attr("name")] = strings.TrimSpace(f.Attr("holds") + " " + f.Attr("why"))
+	}
+	for name, want := range map[string]string{
+		"a_free": "false", "b_tests": "false", "c_small": "true", "d_odd": "unknown EXISTS is not understood", "e_odd_big": "false",
+		"f_noted": "unknown the row's note is not known", "g_rule": "false",
+	} {
+		if got[name] != want {
+			t.Errorf("%s: %q, want %q", name, got[name], want)
+		}
+	}
+	if r := a.Recovered; r == nil || r.Origin != "log" || r.Row["total"] == nil || *r.Row["total"] != "3.50" || !slices.Equal(r.Unknown, []string{"note"}) {
+		t.Errorf("recovered %+v", a.Recovered)
 	}
 }

@@ -124,6 +124,26 @@ func lastContent(c *inv.Collector, server string, t catalog.Table) map[string]*s
 	return nil
 }
 
+// knownContent is what is known of the row's last content, and from where: WAL or a
+// dead version, else what a logged insert gave to the server. A column that is not
+// known is missing.
+func knownContent(c *inv.Collector, server string, t catalog.Table) (content, string) {
+	if row := lastContent(c, server, t); row != nil {
+		return row, "wal or heap"
+	}
+	in := inv.Input{Record: c.Record, Facts: c.Facts}
+	for _, probe := range []string{"database.serverlog", "concurrency.request"} {
+		in.Evidence = append(in.Evidence, c.Runs[probe].Evidence...)
+	}
+	list := loggedContents(in, eventsOf(in, ""))
+	for _, rec := range slices.Backward(list) {
+		if rec.Table == t.DisplayName() {
+			return rec.Row, "log"
+		}
+	}
+	return nil, ""
+}
+
 // naturalKeys returns the sets of columns by which the row can be known again:
 // those of other unique indexes, else everything but the key and times.
 func naturalKeys(t catalog.Table, m catalog.Match, row map[string]*string) [][]string {

@@ -70,6 +70,7 @@ func (t tableFacts) candidate() inv.Fact {
 	}
 	f := t.fact("candidate", how, "%s has a key that the id fits (%s: %s)", t.name(), how, strings.Join(t.match.Columns, ", "))
 	f.Attrs["columns"] = strings.Join(t.match.Columns, ",")
+	f.Attrs["fields"] = strings.Join(t.fields(), ",")
 	f.Attrs["history"] = t.table.History
 	f.Attrs["partitioned"] = fmt.Sprint(t.table.Kind == "p")
 	f.Attrs["rls"] = map[bool]string{true: "on", false: "off"}[t.table.RLS.Enabled]
@@ -83,6 +84,17 @@ func (t tableFacts) candidate() inv.Fact {
 		}
 	}
 	return f
+}
+
+// fields are the names of the live columns.
+func (t tableFacts) fields() []string {
+	var out []string
+	for _, c := range t.table.Columns {
+		if !c.Dropped {
+			out = append(out, c.Name)
+		}
+	}
+	return out
 }
 
 // plainName takes the quotes off a name as regclass prints it.

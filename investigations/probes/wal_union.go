@@ -17,6 +17,7 @@ type walUnion struct {
 	names  []string
 	origin map[wal.Segment]int
 	own    []bool // by part: it is the running server's own WAL
+	notes  []string
 }
 
 // qualify adds what a way of reading WAL does not show: where there is such a
@@ -26,6 +27,13 @@ func (u *walUnion) qualify(l *wal.Lineage) {
 		if limited, ok := p.(interface{ Limits() []string }); ok {
 			l.Missed = append(l.Missed, limited.Limits()...)
 		}
+	}
+}
+
+// remark takes up what a source says of how it got its WAL.
+func (u *walUnion) remark(source any) {
+	if n, ok := source.(interface{ Notes() []string }); ok {
+		u.notes = append(u.notes, n.Notes()...)
 	}
 }
 
@@ -41,6 +49,9 @@ func (u *walUnion) live() bool { return slices.Contains(u.own, true) }
 // only returns the union of the server's own parts, or of the others.
 func (u *walUnion) only(own bool) *walUnion {
 	out := &walUnion{}
+	if !own {
+		out.notes = u.notes // the server's own WAL has none
+	}
 	for i, p := range u.parts {
 		if u.own[i] == own {
 			out.add(u.names[i], p, own)
@@ -75,6 +86,16 @@ func (u *walUnion) ReadAt(ctx context.Context, seg wal.Segment, off int64, n int
 		return nil, fmt.Errorf("segment %s is not in the list", seg.Name)
 	}
 	return u.parts[i].ReadAt(ctx, seg, off, n)
+}
+
+// ReadInto implements wal.IntoReader for the parts that do.
+func (u *walUnion) ReadInto(ctx context.Context, seg wal.Segment, off int64, b []byte) (n int, ok bool, err error) {
+	if i, listed := u.origin[seg]; listed {
+		if p, can := u.parts[i].(wal.IntoReader); can {
+			return p.ReadInto(ctx, seg, off, b)
+		}
+	}
+	return 0, false, nil
 }
 
 // Skim implements wal.Skimmer: parts that can look for byte strings where their

@@ -95,7 +95,7 @@ func probes(f *Fake) []investigations.Probe {
 					{Time: at("14:58:03.370"), Until: at("14:58:03.412"), Source: "wal", Summary: text(`insert "Dtros" (12,4) xid 764`), Evidence: "E1"},
 					{Time: at("14:58:03.412"), Source: "wal", Summary: "abort xid 764", Evidence: "E1"},
 				},
-				Recovered: &investigations.Recovered{Table: `public."Dtros"`, Origin: "wal", Evidence: []string{"E1"}, Unknown: []string{"Data"}, Row: map[string]*string{"Id": ptr(RecordID), "Name": ptr(text("Temporary closure of O'Connell St")), "Deleted": nil}},
+				Recovered: []investigations.Recovered{{Table: `public."Dtros"`, Origin: "wal", Evidence: []string{"E1"}, Unknown: []string{"Data"}, Row: map[string]*string{"Id": ptr(RecordID), "Name": ptr(text("Temporary closure of O'Connell St")), "Deleted": nil}}},
 			},
 		},
 		{
