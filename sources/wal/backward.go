@@ -68,7 +68,7 @@ func (s *setup) trackBack(ctx context.Context, src Source, plan Plan, l *Lineage
 		b.queue = append(b.queue, g)
 	}
 	slices.SortFunc(b.queue, func(x, y sighting) int { return cmp.Compare(y.asOf, x.asOf) })
-	if err := b.walk(ctx, src, plan, l, tr.segs); err != nil {
+	if err := b.walk(ctx, src, plan, l, tr.notes); err != nil {
 		return false, fmt.Errorf("walk back: %w", err)
 	}
 	l.Passes++
@@ -94,16 +94,15 @@ func (b *backward) more(tr *tracer) bool {
 	return !maps.Equal(b.watch, b.setup.watch) && len(b.watch) > 0
 }
 
-func (b *backward) walk(ctx context.Context, src Source, plan Plan, l *Lineage, segs []segmentNote) error {
-	wanted := func(i int) bool { return i >= 0 && i < len(segs) && segs[i].target }
+func (b *backward) walk(ctx context.Context, src Source, plan Plan, l *Lineage, seen notes) error {
 	run := len(b.runs) - 1
 	for i := len(plan.Segments) - 1; i >= 0 && run >= 0; i-- {
 		start, end := plan.Segments[i].Start, plan.Segments[i].End()
 		// Runs that end in this segment or began in it are done one by one, the later one first.
 		var ops []slotOp
-		if wanted(i) || wanted(i+1) {
+		if from, to := seen.targets(start, end); from < to {
 			var err error
-			if ops, err = b.read(ctx, src, plan, l, start, end); err != nil {
+			if ops, err = b.read(ctx, src, plan, l, from, to); err != nil {
 				return err
 			}
 		}
@@ -129,10 +128,23 @@ func (b *backward) walk(ctx context.Context, src Source, plan Plan, l *Lineage, 
 	return nil
 }
 
+// targets returns the stretch of a segment that holds all records of targets in it.
+func (n notes) targets(start, end LSN) (from, to LSN) {
+	for at := start; at < end; at += noteSize {
+		if m := n[at]; m != nil && m.target {
+			if to == 0 {
+				from = at
+			}
+			to = at + noteSize
+		}
+	}
+	return from, to
+}
+
 // read collects what happens to the targets' places in a stretch of WAL.
 func (b *backward) read(ctx context.Context, src Source, plan Plan, l *Lineage, from, to LSN) ([]slotOp, error) {
 	opt := b.reader()
-	opt.CheckCRC, opt.Progress, opt.sieve = false, nil, b.sieve
+	opt.CheckCRC, opt.Progress, opt.sieve, opt.seek = false, nil, b.sieve, true
 	opt.From = max(opt.From, from)
 	if opt.To == 0 || to < opt.To {
 		opt.To = to

@@ -25,15 +25,15 @@ type describer struct {
 	toast   map[RelFile]bool
 	removed map[place]*Siblings // rows whose key is wanted
 	rows    map[place][]string  // keys of removed rows, read before their removal
-	segs    []segmentNote
+	notes   notes
 	sieve   *sieve
 }
 
 // describe fills in rows, transaction contents and siblings.
-func describe(ctx context.Context, src Source, plan Plan, s *setup, l *Lineage, segs []segmentNote, v *sieve) error {
+func describe(ctx context.Context, src Source, plan Plan, s *setup, l *Lineage, seen notes, v *sieve) error {
 	d := &describer{
 		setup: s, l: l, family: map[uint32]*Xact{}, touched: map[place]bool{}, chunks: map[uint32]map[uint32][]byte{}, toast: map[RelFile]bool{},
-		removed: map[place]*Siblings{}, segs: segs, sieve: v,
+		removed: map[place]*Siblings{}, notes: seen, sieve: v,
 	}
 	d.prepare()
 	if len(d.family) == 0 && len(d.toast) == 0 {
@@ -53,25 +53,31 @@ func describe(ctx context.Context, src Source, plan Plan, s *setup, l *Lineage, 
 	return d.siblingKeys(ctx, src, plan)
 }
 
-// walk visits the records of the segments that want says yes to, and of their neighbours, without checking sums again.
-func (d *describer) walk(ctx context.Context, src Source, plan Plan, want func(segmentNote) bool, visit func(*Record)) error {
-	wanted := func(i int) bool { return i >= 0 && i < len(d.segs) && want(d.segs[i]) }
+// walk visits the records that begin in the pieces that want says yes to, without checking sums again.
+func (d *describer) walk(ctx context.Context, src Source, plan Plan, want func(*note) bool, visit func(*Record)) error {
+	wanted := func(at LSN) bool { n := d.notes[at]; return n != nil && want(n) }
 	if d.sieve.active() { // the notes do not tell of what was passed over
-		wanted = func(int) bool { return true }
+		wanted = func(LSN) bool { return true }
 	}
-	for i := 0; i < len(plan.Segments); i++ {
-		if !wanted(i) && !wanted(i+1) {
-			continue
+	var parts []Range
+	for i := range plan.Segments {
+		for at := plan.Segments[i].Start; at < plan.Segments[i].End(); at += noteSize {
+			if !wanted(at) {
+				continue
+			}
+			if n := len(parts); n > 0 && parts[n-1].To == at {
+				parts[n-1].To += noteSize
+				continue
+			}
+			parts = append(parts, Range{From: at, To: at + noteSize})
 		}
-		first := i
-		for i < len(plan.Segments) && (wanted(i) || wanted(i+1)) {
-			i++
-		}
+	}
+	for _, part := range parts {
 		opt := d.reader()
-		opt.CheckCRC, opt.Progress, opt.sieve = false, nil, d.sieve
-		opt.From = max(opt.From, plan.Segments[first].Start)
-		if end := plan.Segments[i-1].End(); opt.To == 0 || end < opt.To {
-			opt.To = end
+		opt.CheckCRC, opt.Progress, opt.sieve, opt.seek = false, nil, d.sieve, true
+		opt.From = max(opt.From, part.From)
+		if opt.To == 0 || part.To < opt.To {
+			opt.To = part.To
 		}
 		r := NewReader(src, plan, opt)
 		for r.Next(ctx) {
@@ -98,8 +104,8 @@ func (d *describer) patterns() []Pattern {
 	return out
 }
 
-// holdsFamily reports that a segment can hold records of the transactions that are described.
-func (d *describer) holdsFamily(n segmentNote) bool {
+// holdsFamily reports that a piece can hold records of the transactions that are described.
+func (d *describer) holdsFamily(n *note) bool {
 	for id := range d.family {
 		if id >= n.minXID && id <= n.maxXID {
 			return true

@@ -11,16 +11,18 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
 
 // Dir is a Source over a folder of WAL files: a copy of pg_wal or an archive, plain or packed as .gz, .zst or .lz4, with .partial files
-// and duplicates. It is not safe for concurrent use; Close it.
+// and duplicates. Only ReadInto is safe for concurrent use; Close it.
 type Dir struct {
 	path  string
 	files map[string]string // segment name to path
+	mu    sync.Mutex
 	open  map[string]*os.File
 	order []string
 	buf   []byte
@@ -129,6 +131,25 @@ func unpack(f io.Reader, ext string) (io.Reader, func(), error) {
 	return f, func() {}, nil
 }
 
+// ReadInto implements IntoReader.
+func (d *Dir) ReadInto(_ context.Context, seg Segment, off int64, b []byte) (n int, ok bool, err error) {
+	if _, ext := stripPacking(seg.Name); ext != "" {
+		return 0, false, nil
+	}
+	f, err := d.file(seg.Name)
+	if err != nil {
+		return 0, true, err
+	}
+	n, err = f.ReadAt(b, off)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if err != nil {
+		err = fmt.Errorf("read segment %s: %w", seg.Name, err)
+	}
+	return n, true, err
+}
+
 // ReadAt implements Source.
 func (d *Dir) ReadAt(_ context.Context, seg Segment, off int64, n int) ([]byte, error) {
 	if _, ext := stripPacking(seg.Name); ext != "" {
@@ -149,6 +170,8 @@ func (d *Dir) ReadAt(_ context.Context, seg Segment, off int64, n int) ([]byte, 
 }
 
 func (d *Dir) file(name string) (*os.File, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if f := d.open[name]; f != nil {
 		return f, nil
 	}
@@ -238,6 +261,8 @@ func readUnpacked(path, ext string) ([]byte, error) {
 
 // Close closes the files that are open.
 func (d *Dir) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	var errs []error
 	for _, f := range d.open {
 		errs = append(errs, f.Close())

@@ -30,6 +30,9 @@ type ReaderOptions struct {
 
 	sieve *sieve      // says what may be passed over; nil: nothing
 	hold  func() bool // reports that nothing may be passed over yet
+
+	seek   bool    // begin near From, not at the start of its segment
+	tracer *tracer // has no use for most records
 }
 
 // Reader walks the records of a plan in order. It starts at the first whole record, follows records over pages and segments, and goes
@@ -55,6 +58,8 @@ type Reader struct {
 	resume   LSN // where to go on behind a record that was given up
 	err      error
 	done     bool
+	ahead    *piece     // the piece that comes next
+	used     [2][]byte  // buffers: the one before and the current one
 	passAt   LSN        // from here on something may be passed over
 	passes   int        // how often that was done
 	resumed  resumption // where reading went on after the last time
@@ -137,6 +142,9 @@ func (r *Reader) nextSegment(jump bool) bool {
 	}
 	if jump {
 		r.pos, r.prev, r.runFrom = r.segment().Start, 0, 0
+		if r.opt.seek {
+			r.pos = max(r.pos, r.opt.From.page())
+		}
 	}
 	return true
 }
@@ -186,7 +194,7 @@ func (r *Reader) fill(ctx context.Context, at LSN) error {
 	if r.opt.MaxBytes > 0 && r.Bytes >= r.opt.MaxBytes {
 		return errLimit
 	}
-	b, err := r.src.ReadAt(ctx, *s, off, int(n))
+	b, err := r.read(ctx, s, off, n)
 	if err != nil {
 		return fmt.Errorf("read wal at %s: %w", at, err)
 	}
@@ -196,6 +204,61 @@ func (r *Reader) fill(ctx context.Context, at LSN) error {
 		return errEnd
 	}
 	return nil
+}
+
+// read reads a piece of a segment. The next one is read meanwhile, by a Source that can.
+func (r *Reader) read(ctx context.Context, s *Segment, off, n int64) ([]byte, error) {
+	into, ok := r.src.(IntoReader)
+	if !ok || r.opt.sieve.active() {
+		return r.src.ReadAt(ctx, *s, off, int(n))
+	}
+	next, begun := r.ahead, r.ahead != nil && r.ahead.segment == *s && r.ahead.off == off
+	r.ahead = nil
+	if !begun {
+		next = readAhead(ctx, into, *s, off, int(n), r.buffer())
+	}
+	<-next.done
+	if !next.ok {
+		return r.src.ReadAt(ctx, *s, off, int(n))
+	}
+	r.used[0], r.used[1] = r.used[1], next.b // the one before is free again
+	follow, at := s, off+n
+	if at >= s.Size && r.seg+1 < len(r.plan.Segments) {
+		follow, at = &r.plan.Segments[r.seg+1], 0
+	}
+	if next.err == nil && at < follow.Size && r.opt.To == 0 {
+		r.ahead = readAhead(ctx, into, *follow, at, int(min(readChunk, follow.Size-at)), r.buffer())
+	}
+	return next.b[:next.n], next.err
+}
+
+// buffer returns one that no page of the current piece lies in.
+func (r *Reader) buffer() []byte {
+	if b := r.used[0]; b != nil {
+		r.used[0] = nil
+		return b
+	}
+	return make([]byte, readChunk)
+}
+
+// piece is a part of a segment that is being read.
+type piece struct {
+	segment Segment
+	off     int64
+	b       []byte
+	n       int
+	ok      bool
+	err     error
+	done    chan struct{}
+}
+
+func readAhead(ctx context.Context, src IntoReader, s Segment, off int64, n int, b []byte) *piece {
+	p := &piece{segment: s, off: off, b: b[:n], done: make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		p.n, p.ok, p.err = src.ReadInto(ctx, s, off, p.b)
+	}()
+	return p
 }
 
 var errLimit = errors.New("byte limit reached")
@@ -239,27 +302,39 @@ func (r *Reader) Next(ctx context.Context) bool {
 	return false
 }
 
-// fast takes the next record without looking at page borders: the common case.
+// fast takes the next record without looking at page borders: the common case. Records that the tracer has no use for it steps over.
 func (r *Reader) fast() bool {
-	off := int(r.pos - r.pageAt)
-	if r.page == nil || r.runFrom == 0 || off < r.pageHead || off+RecordHeaderSize > len(r.page) {
+	if r.page == nil || r.runFrom == 0 {
 		return false
 	}
-	b := r.page[off:]
-	tot := int(binary.LittleEndian.Uint32(b))
-	if tot < RecordHeaderSize || tot > len(b) || r.pos >= r.passAt || r.opt.To != 0 && r.pos >= r.opt.To {
-		return false
+	limit := min(r.segmentLimit(), r.passAt)
+	if r.opt.To != 0 {
+		limit = min(limit, r.opt.To)
 	}
-	prev := LSN(binary.LittleEndian.Uint64(b[8:]))
-	if prev != r.prev || r.opt.CheckCRC && !crcOK(b[:tot]) {
-		return false
+	for {
+		off := int(r.pos - r.pageAt)
+		if off < r.pageHead || off+RecordHeaderSize > len(r.page) {
+			return false
+		}
+		b := r.page[off:]
+		tot := int(binary.LittleEndian.Uint32(b))
+		if tot < RecordHeaderSize || tot > len(b) || r.pos+LSN(tot) > limit {
+			return false // over the page's end, or the end of what is asked for or of a timeline
+		}
+		prev := LSN(binary.LittleEndian.Uint64(b[8:]))
+		if prev != r.prev || b[17] == rmXLOG || r.opt.CheckCRC && !crcOK(b[:tot]) { // XLOG: it may be a switch
+			return false
+		}
+		if r.opt.tracer != nil && r.opt.tracer.dull(r, b[:tot]) {
+			r.prev = r.pos
+			r.Records++
+			r.pos = (r.pos + LSN(tot)).align8()
+			continue
+		}
+		r.set(b[:tot], r.pos, r.pos+LSN(tot))
+		r.pos = (r.pos + LSN(tot)).align8()
+		return true
 	}
-	if b[17] == rmXLOG || r.pos+LSN(tot) > r.segmentLimit() {
-		return false // a switch record, or the end of a timeline
-	}
-	r.set(b[:tot], r.pos, r.pos+LSN(tot))
-	r.pos = (r.pos + LSN(tot)).align8()
-	return true
 }
 
 // pass goes on behind WAL that need not be read, when the next record begins in such.

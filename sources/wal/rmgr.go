@@ -2,14 +2,15 @@ package wal
 
 // Resource manager ids (access/rmgrlist.h), the same in 13 to 18.
 const (
-	rmXLOG     = 0
-	rmXact     = 1
-	rmStorage  = 2
-	rmDatabase = 4
-	rmStandby  = 8
-	rmHeap2    = 9
-	rmHeap     = 10
-	rmBtree    = 11
+	rmXLOG      = 0
+	rmXact      = 1
+	rmStorage   = 2
+	rmDatabase  = 4
+	rmMultiXact = 6
+	rmStandby   = 8
+	rmHeap2     = 9
+	rmHeap      = 10
+	rmBtree     = 11
 )
 
 var rmgrNames = [...]string{

@@ -39,6 +39,12 @@ type HistorySource interface {
 	Histories(ctx context.Context) (map[uint32][]byte, error)
 }
 
+// IntoReader is an ability of a Source: it reads into a buffer of the caller's, also while another call is under way.
+type IntoReader interface {
+	// ReadInto is ReadAt of len(b) bytes. ok is false when this segment can only be read by ReadAt.
+	ReadInto(ctx context.Context, seg Segment, off int64, b []byte) (n int, ok bool, err error)
+}
+
 // ParseSegmentName reads a segment's file name (24 hex digits, access/xlog_internal.h XLogFileName) and returns timeline and start
 // position by name alone. ok is false for any other name.
 func ParseSegmentName(name string, size int64) (tli uint32, start LSN, ok bool) {

@@ -82,7 +82,7 @@ func (d *describer) siblingKeys(ctx context.Context, src Source, plan Plan) erro
 		return nil
 	}
 	d.rows = map[place][]string{}
-	err := d.walk(ctx, src, plan, func(n segmentNote) bool { return n.target }, func(rec *Record) {
+	err := d.walk(ctx, src, plan, func(n *note) bool { return n.target }, func(rec *Record) {
 		if rec.RMGR != rmHeap && rec.RMGR != rmHeap2 && (rec.RMGR != rmXLOG || rec.Info&0xf0 < xlogFPIForHint) {
 			return
 		}

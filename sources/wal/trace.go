@@ -87,7 +87,7 @@ func traceTimeline(ctx context.Context, src Source, plan Plan, targets []Target,
 		}
 	}
 	tr.finish(l)
-	if err := describe(ctx, src, plan, s, l, tr.segs, v); err != nil {
+	if err := describe(ctx, src, plan, s, l, tr.notes, v); err != nil {
 		return nil, err
 	}
 	if n := v.passed(); n > 0 {
@@ -114,7 +114,7 @@ func (s *setup) forward(ctx context.Context, src Source, plan Plan, l *Lineage, 
 		tr := newTracer(s)
 		opt := s.reader()
 		var r *Reader
-		opt.sieve, opt.hold = v, func() bool { return tr.waiting < len(tr.events) || tr.span == nil || tr.spanFrom != r.runFrom }
+		opt.tracer, opt.sieve, opt.hold = tr, v, func() bool { return tr.waiting < len(tr.events) || tr.span == nil || tr.spanFrom != r.runFrom }
 		r = NewReader(src, plan, opt)
 		for r.Next(ctx) {
 			tr.record(r)

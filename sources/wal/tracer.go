@@ -103,18 +103,25 @@ type tracer struct {
 	unread      Unread
 	missed      []string
 	r           *Reader
-	segs        []segmentNote   // by index into the plan's segments
+	notes       notes
+	noted       *note // of the records that are being read
+	notedAt     LSN
 	concerned   map[uint32]bool // transactions that changed the files of a target
 	passes      int             // of the reader
 	stale       bool            // WAL was passed over since lastMicros
 	short       []resumption    // places where the time before an event was passed over
 }
 
-// segmentNote is what a walk remembers of a segment, so that later ones can leave it out.
-type segmentNote struct {
+// note is what a walk remembers of the records that begin in a piece of WAL, so that later walks can leave it out.
+type note struct {
 	minXID, maxXID uint32
 	target         bool // holds records of a target's heap
 }
+
+// noteSize is the size of such a piece: noteSize divides the size of a segment.
+const noteSize = 256 << 10
+
+type notes map[LSN]*note // by the piece's start
 
 type newFile struct {
 	xid    uint32
@@ -128,7 +135,7 @@ func newTracer(s *setup) *tracer {
 		setup: s, live: map[place]*version{}, xacts: map[uint32]*Xact{}, locks: map[uint32][]uint32{},
 		created: map[uint32][]RelFile{}, creating: map[RelFile]newFile{}, truncates: map[uint32][]uint32{}, times: map[LSN]*timeSpan{},
 		followed: map[writing]bool{}, started: map[LSN]map[place]bool{}, blank: map[place]bool{}, watched: map[place]heap.Tuple{},
-		whole: map[wholeKey]uint64{}, catalogue: newCatalogue(), concerned: map[uint32]bool{},
+		whole: map[wholeKey]uint64{}, catalogue: newCatalogue(), concerned: map[uint32]bool{}, notes: notes{},
 	}
 }
 
@@ -144,7 +151,7 @@ func (tr *tracer) record(r *Reader) {
 		tr.passes, tr.stale = r.passes, true
 	}
 	tr.last = rec.LSN
-	n := tr.note(r.seg)
+	n := tr.note(rec.LSN)
 	if x := rec.XID; x != 0 {
 		n.minXID, n.maxXID = min(n.minXID, x), max(n.maxXID, x)
 	}
@@ -173,6 +180,28 @@ func (tr *tracer) record(r *Reader) {
 			tr.otherRecord(rec)
 		}
 	}
+}
+
+// dull reports that the tracer has no use for a record, and takes what little it needs of it. The first record of a run never is.
+func (tr *tracer) dull(r *Reader, raw []byte) bool {
+	switch rm := raw[17]; {
+	case rm == rmHeap || rm == rmHeap2 || rm == rmBtree:
+		node, ok := firstNode(raw, r.magic)
+		if !ok || tr.filter[node>>6&1023]>>(node&63)&1 != 0 || node == pgClass || len(tr.creating) > 0 && rm != rmBtree {
+			return false
+		}
+	case rm <= rmStandby && rm != rmMultiXact:
+		return false
+	}
+	if r.runFrom != tr.run {
+		return false
+	}
+	tr.last = r.pos
+	if x := binary.LittleEndian.Uint32(raw[4:]); x != 0 {
+		n := tr.note(r.pos)
+		n.minXID, n.maxXID = min(n.minXID, x), max(n.maxXID, x)
+	}
+	return true
 }
 
 // beginRun takes up what later evidence says of places at the start of a run.
@@ -267,37 +296,59 @@ func (tr *tracer) passed(rec *Record, c *Change) {
 	u.Last, u.To = rec.LSN, tr.before()
 }
 
-// note returns the note of a segment. A record is noted where it ends; ranges are widened by one segment for its start.
-func (tr *tracer) note(seg int) *segmentNote {
-	for len(tr.segs) <= seg {
-		tr.segs = append(tr.segs, segmentNote{minXID: ^uint32(0)})
+// note returns the note of the piece that a position lies in.
+func (tr *tracer) note(at LSN) *note {
+	if at-tr.notedAt < noteSize && tr.noted != nil {
+		return tr.noted
 	}
-	return &tr.segs[seg]
+	tr.notedAt = at &^ (noteSize - 1)
+	if tr.noted = tr.notes[tr.notedAt]; tr.noted == nil {
+		tr.noted = &note{minXID: ^uint32(0)}
+		tr.notes[tr.notedAt] = tr.noted
+	}
+	return tr.noted
 }
 
 // firstRel reads the relation of a record's first block reference without decoding the record.
 func firstRel(r *Record) (RelFile, bool) {
-	b := r.Raw[RecordHeaderSize:]
-	if len(b) < 20 || b[0] > 32 {
+	at := relAt(r.Raw, r.Magic)
+	if at == 0 {
 		return RelFile{}, false
 	}
-	at := 4
-	if b[1]&0x10 != 0 {
-		info := b[8]
+	le := binary.LittleEndian
+	return RelFile{le.Uint32(r.Raw[at:]), le.Uint32(r.Raw[at+4:]), le.Uint32(r.Raw[at+8:])}, true
+}
+
+// firstNode reads the file number alone.
+func firstNode(raw []byte, magic uint16) (uint32, bool) {
+	at := relAt(raw, magic)
+	if at == 0 {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint32(raw[at+8:]), true
+}
+
+// relAt returns where in a record the relation of its first block reference stands, 0 when it has none.
+func relAt(raw []byte, magic uint16) int {
+	if len(raw) < RecordHeaderSize+20 || raw[RecordHeaderSize] > 32 {
+		return 0
+	}
+	flags, at := raw[RecordHeaderSize+1], RecordHeaderSize+4
+	if flags&0x10 != 0 {
+		info := raw[RecordHeaderSize+8]
 		at += 5
 		packed := info & 0x1c
-		if r.Magic < magic15 {
+		if magic < magic15 {
 			packed = info & 2
 		}
 		if info&1 != 0 && packed != 0 {
 			at += 2
 		}
 	}
-	if b[1]&0x80 != 0 || len(b) < at+16 {
-		return RelFile{}, false
+	if flags&0x80 != 0 || len(raw) < at+16 {
+		return 0
 	}
-	le := binary.LittleEndian
-	return RelFile{le.Uint32(b[at:]), le.Uint32(b[at+4:]), le.Uint32(b[at+8:])}, true
+	return at
 }
 
 func (tr *tracer) xlogRecord(rec *Record) {
@@ -307,7 +358,7 @@ func (tr *tracer) xlogRecord(rec *Record) {
 		if !ok {
 			return
 		}
-		tr.note(tr.r.seg).target = true
+		tr.note(rec.LSN).target = true
 		if rel := tr.relation(f); rel != nil || len(tr.creating) > 0 {
 			if rec.Decode() != nil {
 				tr.damaged++
@@ -326,6 +377,9 @@ func (tr *tracer) xlogRecord(rec *Record) {
 
 // before is the time of the last commit or abort.
 func (tr *tracer) before() time.Time {
+	if tr.r.passes != tr.passes {
+		tr.passes, tr.stale = tr.r.passes, true
+	}
 	if tr.stale && (len(tr.short) == 0 || tr.short[len(tr.short)-1] != tr.r.resumed) {
 		tr.short = append(tr.short, tr.r.resumed)
 	}
