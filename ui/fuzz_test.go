@@ -15,8 +15,8 @@ import (
 
 var pressed = []string{
 	"enter", "enter", "esc", "tab", "tab", "shift+tab", "up", "down", "left", "right", "pgup", "pgdown", "home", "end", "backspace", "delete",
-	"ctrl+p", "ctrl+r", "ctrl+s", "ctrl+t", "ctrl+u", "ctrl+w", "f1", "space",
-	"R", "r", "p", "x", "s", "v", "n", "m", "u", "e", "w", "h", "t", "E", "o", "c", "S", "/", "y", "Y", "?", ":", "j", "k", "l", "g", "G", "q", "f",
+	"ctrl+p", "ctrl+r", "ctrl+s", "ctrl+t", "ctrl+u", "ctrl+w", "ctrl+o", "ctrl+y", "f1", "space",
+	"A", "C", "R", "r", "p", "x", "s", "v", "n", "m", "u", "e", "w", "h", "t", "E", "o", "c", "S", "/", "y", "Y", "?", ":", "j", "k", "l", "g", "G", "q", "f",
 	"1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "@", "+", "-", "[", "]", "#", "!", "a", "é", "中", "\x1b", "\u202e", "👩",
 }
 
@@ -29,6 +29,9 @@ func walk(t *testing.T, seed uint64, steps []byte) {
 	f.Hostile = seed%3 == 1
 	if seed%5 == 4 {
 		f.Summaries = nil
+	}
+	if seed%4 == 3 {
+		f.Apart = "no source is connected"
 	}
 	w, h := 80, 24
 	d := uitest.New(t, f, w, h)
@@ -52,7 +55,11 @@ func walk(t *testing.T, seed uint64, steps []byte) {
 				nav.New{},
 				nav.Drills{},
 				tea.MouseMsg{Button: tea.MouseButtonWheelDown},
-			}[rnd.IntN(11)])
+				nav.Connect{Path: "/cases/x.inquest"},
+				nav.Sources{},
+				tea.KeyMsg{Type: tea.KeyEsc, Alt: true},
+				tea.KeyMsg{Type: tea.KeyRunes, Paste: true, Runes: []rune("postgres://u:p;w@h/db\n--ssh gw1:/x\x1b[31m\n'\n")},
+			}[rnd.IntN(15)])
 		default:
 			d.Tick()
 		}
@@ -62,7 +69,7 @@ func walk(t *testing.T, seed uint64, steps []byte) {
 		}
 	}
 	d.Resize(80, 24)
-	for range 60 {
+	for range 120 {
 		if d.App.Depth() == 1 {
 			return
 		}
