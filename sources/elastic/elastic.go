@@ -51,6 +51,7 @@ type Index struct {
 	opt    Options
 
 	closed atomic.Bool
+	turns  *logstore.Turns
 
 	mu     sync.Mutex
 	mapped *mapped
@@ -84,7 +85,7 @@ func Open(address, index string, opt Options) (*Index, error) {
 	if opt.Format == "" {
 		opt.Format = "json" // a document is one
 	}
-	return &Index{name: "elastic:" + client.Host() + "/" + index, index: index, path: "/" + strings.Join(parts, ","), client: client, opt: opt}, nil
+	return &Index{name: "elastic:" + client.Host() + "/" + index, index: index, path: "/" + strings.Join(parts, ","), client: client, opt: opt, turns: logstore.NewTurns()}, nil
 }
 
 // Name is "elastic:", the host and the index.

@@ -367,3 +367,32 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+func TestProbesThatAskTheSameAskOnce(t *testing.T) {
+	c := &cluster{docs: append(steady(), doc("hit", noon.Add(time.Minute), `"message":"`+id+`"`))}
+	x := open(t, c.start(t), "logs", Options{})
+	errs := make(chan error)
+	for range 4 {
+		go func() {
+			r, err := x.SearchLogs(context.Background(), sources.LogQuery{Needles: needles()})
+			if err == nil && len(r.Events) != 1 {
+				err = fmt.Errorf("%d events", len(r.Events))
+			}
+			if err == nil {
+				r.Events[0].Fields["message"] = "changed" // theirs is their own
+			}
+			errs <- err
+		}()
+	}
+	for range 4 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if r := search(t, x, sources.LogQuery{Needles: needles()}); r.Events[0].Fields["message"] != id {
+		t.Errorf("%+v", r.Events)
+	}
+	if len(c.asked) != 1 || slices.Index(c.paths, "GET /logs/_field_caps") != 0 || slices.Contains(c.paths[1:], "GET /logs/_field_caps") {
+		t.Errorf("asked %d times; %q", len(c.asked), c.paths)
+	}
+}

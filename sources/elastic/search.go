@@ -32,6 +32,14 @@ func (x *Index) SearchLogs(ctx context.Context, q sources.LogQuery) (*sources.Lo
 	if x.closed.Load() {
 		return nil, &sources.Blind{Why: x.name + " was closed"}
 	}
+	done, err := x.turns.Take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if res := x.turns.Known(q); res != nil {
+		return res, nil
+	}
 	limited, cancel := context.WithTimeout(ctx, x.opt.Time)
 	defer cancel()
 	res, err := x.find(limited, q)
@@ -365,7 +373,9 @@ func (r *run) result(ctx context.Context, h *held) (*sources.LogResult, error) {
 	if err := r.survey.Cover(ctx, v, r.window, r.edge(r.m)); err != nil && ctx.Err() == nil {
 		v.Limits = append(v.Limits, "where silences begin and end is known to "+r.survey.Counts.Width.String()+" only")
 	}
-	v.Gaps = append(v.Gaps, r.gaps...)
+	if v.Gaps = append(v.Gaps, r.gaps...); len(r.gaps) == 0 && ctx.Err() == nil {
+		defer r.turns.Keep(r.q, res)
+	}
 	slices.SortFunc(v.Gaps, func(a, b sources.Gap) int { return a.From.Compare(b.From) })
 	v.Limits = append(v.Limits, r.limits...)
 	v.Limits = append(v.Limits, h.limits...)

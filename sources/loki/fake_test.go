@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -222,17 +223,27 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-func TestFilterIsNoNarrowerThanTheSearch(t *testing.T) {
-	for _, c := range []struct{ id, want string }{
-		{"48213", before + "(?:48213)" + behind},
-		{"a.b+c/12345", `a\.b\+c/12345|`},
-	} {
-		if got := filter(sources.Spellings(c.id)); !strings.HasPrefix(got, c.want) {
-			t.Errorf("%s: %s", c.id, got)
-		}
+func TestFiltersAreNoNarrowerThanTheSearch(t *testing.T) {
+	if got := filters(sources.Spellings("48213")); len(got) != 2 || got[0] != "48213" || got[1] != before+"(?:48213)"+behind {
+		t.Errorf("%q", got)
 	}
-	if got := filter(needles()); strings.Contains(got, id) || !strings.Contains(got, "e7a4bff2-adc7") {
-		t.Errorf("the id is found by its first digits: %s", got)
+	if got := filters(sources.Spellings("a.b+c/12345")); len(got) != 1 || !strings.HasPrefix(got[0], `a\.b\+c/12345|`) {
+		t.Errorf("%q", got)
+	}
+	if got := filters(needles()); len(got) != 1 || strings.Contains(got[0], id) || !strings.Contains(got[0], "e7a4bff2-adc7") {
+		t.Errorf("the id is found by its first digits: %q", got)
+	}
+	if got := filters(nil); got != nil {
+		t.Errorf("%q", got)
+	}
+	// What logscan takes for a token of its own, the server must let through.
+	all := filters(sources.Spellings("48213"))
+	for _, line := range []string{"48213", "id=48213,", `{"id":48213}`, `\n48213`, `\u002748213`, "%2F48213%2F", "é48213", "/48213?x"} {
+		for _, re := range all {
+			if !regexp.MustCompile(re).MatchString(line) {
+				t.Errorf("%q does not let %q through", re, line)
+			}
+		}
 	}
 }
 

@@ -19,60 +19,62 @@ const (
 	behind = `(?:[^0-9A-Za-z_]|$)`
 )
 
-// filter is a regular expression (RE2) that every line with one of the needles
-// matches; empty without needles.
-func filter(needles []sources.Needle) string {
-	var plain, whole []string
+// filters are regular expressions (RE2) that every line with one of the needles
+// matches, all of them; none without needles. The first is a list of plain texts, which
+// Loki looks for as such; the second, where every hit must be a token of its own, is slow
+// and sees only what is left.
+func filters(needles []sources.Needle) []string {
+	var texts []string
+	plain := false
 	for _, n := range needles {
-		list := &plain
-		if n.Whole {
-			list = &whole
-		}
+		plain = plain || !n.Whole
 		for _, t := range logscan.Texts(n) {
-			if t != "" && !slices.Contains(*list, t) {
-				*list = append(*list, t)
+			if t != "" && !slices.Contains(texts, t) {
+				texts = append(texts, t)
 			}
 		}
 	}
 	// A text that holds another is found by that one.
-	covered := func(t string) bool {
-		return slices.ContainsFunc(plain, func(o string) bool { return o != t && strings.Contains(t, o) })
+	least := slices.DeleteFunc(slices.Clone(texts), func(t string) bool {
+		return slices.ContainsFunc(texts, func(o string) bool { return o != t && strings.Contains(t, o) })
+	})
+	if len(least) == 0 {
+		return nil
 	}
-	plain = slices.DeleteFunc(slices.Clone(plain), covered)
-	whole = slices.DeleteFunc(whole, covered)
-	var parts []string
-	for _, t := range plain {
-		parts = append(parts, regexp.QuoteMeta(t))
+	out := []string{alternatives(least)}
+	if !plain {
+		out = append(out, before+"(?:"+alternatives(texts)+")"+behind)
 	}
-	if len(whole) > 0 {
-		words := make([]string, len(whole))
-		for i, t := range whole {
-			words[i] = regexp.QuoteMeta(t)
-		}
-		parts = append(parts, before+"(?:"+strings.Join(words, "|")+")"+behind)
+	return out
+}
+
+func alternatives(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, t := range texts {
+		quoted[i] = regexp.QuoteMeta(t)
 	}
-	return strings.Join(parts, "|")
+	return strings.Join(quoted, "|")
 }
 
 // inLines is the query for lines with one of the needles.
 func (l *Loki) inLines(needles []sources.Needle) string {
-	re := filter(needles)
-	if re == "" {
-		return l.selector
+	query := l.selector
+	for _, re := range filters(needles) {
+		query += " |~ " + strconv.Quote(re)
 	}
-	return l.selector + " |~ " + strconv.Quote(re)
+	return query
 }
 
 // inMetadata is the query for lines whose structured metadata of one of the
 // names holds a needle; empty when there is nothing to look in. It matches whole values.
 func (l *Loki) inMetadata(needles []sources.Needle, names []string) string {
-	re := filter(needles)
-	if re == "" || len(names) == 0 {
+	list := filters(needles)
+	if len(list) == 0 || len(names) == 0 {
 		return ""
 	}
 	var parts []string
 	for _, name := range names {
-		parts = append(parts, fmt.Sprintf("%s=~%s", name, strconv.Quote("(?s).*(?:"+re+").*")))
+		parts = append(parts, fmt.Sprintf("%s=~%s", name, strconv.Quote("(?s).*(?:"+list[0]+").*")))
 	}
 	return l.selector + " | (" + strings.Join(parts, " or ") + ")"
 }

@@ -52,6 +52,7 @@ type Loki struct {
 	opt      Options
 
 	closed atomic.Bool
+	turns  *logstore.Turns
 
 	mu     sync.Mutex
 	page   int           // lines at once that the server was found to allow
@@ -81,7 +82,7 @@ func Open(address, selector string, opt Options) (*Loki, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	return &Loki{name: "loki:" + client.Host() + selector, selector: selector, client: client, opt: opt, page: opt.Page}, nil
+	return &Loki{name: "loki:" + client.Host() + selector, selector: selector, client: client, opt: opt, page: opt.Page, turns: logstore.NewTurns()}, nil
 }
 
 // Name is "loki:", the host and the selector.

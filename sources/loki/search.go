@@ -19,6 +19,14 @@ func (l *Loki) SearchLogs(ctx context.Context, q sources.LogQuery) (*sources.Log
 	if l.closed.Load() {
 		return nil, &sources.Blind{Why: l.name + " was closed"}
 	}
+	done, err := l.turns.Take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if res := l.turns.Known(q); res != nil {
+		return res, nil
+	}
 	limited, cancel := context.WithTimeout(ctx, l.opt.Time)
 	defer cancel()
 	res, err := l.search(limited, q)
@@ -374,7 +382,9 @@ func (r *run) result(ctx context.Context, bound string) (*sources.LogResult, err
 	if err := r.survey.Cover(ctx, v, r.window, r.edge); err != nil && ctx.Err() == nil {
 		v.Limits = append(v.Limits, "where silences begin and end is known to "+r.survey.Counts.Width.String()+" only")
 	}
-	v.Gaps = append(v.Gaps, r.gaps...)
+	if v.Gaps = append(v.Gaps, r.gaps...); len(r.gaps) == 0 && ctx.Err() == nil {
+		defer r.turns.Keep(r.q, res)
+	}
 	slices.SortFunc(v.Gaps, func(a, b sources.Gap) int { return a.From.Compare(b.From) })
 	v.Limits = append(v.Limits, r.limits...)
 	if bound != "" {
