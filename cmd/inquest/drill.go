@@ -163,6 +163,7 @@ func sceneRequest(scene drills.Scene) (request, error) {
 	r := request{NewCase: backend.NewCase{
 		Record: scene.Record, Table: scene.Table, Hints: scene.Hints, Logs: scene.Logs, WAL: scene.WALDirs,
 		AppRole: scene.AppRole, AppSettings: scene.AppSettings, Window: scene.Window,
+		API: scene.API, Repo: scene.Repo,
 	}, Formats: scene.LogFormats}
 	for _, db := range scene.DBs {
 		r.Databases = append(r.Databases, db.Name+"="+db.DSN)

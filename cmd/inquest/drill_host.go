@@ -84,19 +84,34 @@ func (h *drillHost) Standby(ctx context.Context, primary drills.Server, settings
 
 // Clone starts an independent copy of a server as it is now.
 func (h *drillHost) Clone(ctx context.Context, of drills.Server, settings map[string]string) (drills.Server, error) {
-	p, ok := of.(*pgserver.Server)
-	if !ok {
-		return nil, errors.New("the server to copy is not one of this host")
-	}
-	dir, err := os.MkdirTemp(h.dir, "backup-")
-	if err != nil {
-		return nil, fmt.Errorf("make a folder for the backup: %w", err)
-	}
-	b, err := p.BaseBackup(ctx, filepath.Join(dir, "base"))
+	b, err := h.backup(ctx, of)
 	if err != nil {
 		return nil, err
 	}
 	return h.keep(pgserver.Start(ctx, pgserver.Config{Backup: &b, Settings: maps.Clone(settings)}))
+}
+
+// Backup takes a base backup, from which servers can be recovered until Close.
+func (h *drillHost) Backup(ctx context.Context, of drills.Server) (drills.Backup, error) {
+	b, err := h.backup(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, settings map[string]string) (drills.Server, error) {
+		return h.keep(pgserver.Start(ctx, pgserver.Config{Backup: &b, Settings: maps.Clone(settings), Mode: pgserver.Recover}))
+	}, nil
+}
+
+func (h *drillHost) backup(ctx context.Context, of drills.Server) (pgserver.Backup, error) {
+	p, ok := of.(*pgserver.Server)
+	if !ok {
+		return pgserver.Backup{}, errors.New("the server to copy is not one of this host")
+	}
+	dir, err := os.MkdirTemp(h.dir, "backup-")
+	if err != nil {
+		return pgserver.Backup{}, fmt.Errorf("make a folder for the backup: %w", err)
+	}
+	return p.BaseBackup(ctx, filepath.Join(dir, "base"))
 }
 
 func (h *drillHost) keep(s *pgserver.Server, err error) (drills.Server, error) {

@@ -38,6 +38,14 @@ type Scene struct {
 	AppRole     string
 	AppSettings map[string]string
 	Window      sources.Window // zero: to be derived
+	// API is a URL template with {id} at which the application answers until Close.
+	API string
+	// Repo is a git repository of the application; empty where git is not installed.
+	Repo string
+
+	// Proof is the superuser's way into the server that it happened on, for checking
+	// that it did; empty: that of the first connection. No investigator gets it.
+	Proof string
 
 	linger []func(context.Context) error
 }

@@ -42,17 +42,31 @@ func (h *host) Standby(ctx context.Context, primary drills.Server, settings map[
 }
 
 func (h *host) Clone(ctx context.Context, of drills.Server, settings map[string]string) (drills.Server, error) {
-	src := of.(*pgserver.Server)
-	h.mu.Lock()
-	h.n++
-	dir := filepath.Join(src.ScratchDir(), fmt.Sprintf("clone-%d", h.n))
-	h.mu.Unlock()
-	b, err := src.BaseBackup(ctx, dir)
+	b, err := h.backup(ctx, of)
 	if err != nil {
 		return nil, err
 	}
 	s, err := pgserver.Start(ctx, pgserver.Config{Settings: settings, Backup: &b})
-	return h.keep(s, errors.Join(err, os.RemoveAll(dir)))
+	return h.keep(s, errors.Join(err, os.RemoveAll(b.Dir)))
+}
+
+func (h *host) Backup(ctx context.Context, of drills.Server) (drills.Backup, error) {
+	b, err := h.backup(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, settings map[string]string) (drills.Server, error) {
+		return h.keep(pgserver.Start(ctx, pgserver.Config{Settings: settings, Backup: &b, Mode: pgserver.Recover}))
+	}, nil
+}
+
+func (h *host) backup(ctx context.Context, of drills.Server) (pgserver.Backup, error) {
+	src := of.(*pgserver.Server)
+	h.mu.Lock()
+	h.n++
+	dir := filepath.Join(src.ScratchDir(), fmt.Sprintf("backup-%d", h.n))
+	h.mu.Unlock()
+	return src.BaseBackup(ctx, dir)
 }
 
 func (h *host) keep(s *pgserver.Server, err error) (drills.Server, error) {

@@ -13,9 +13,15 @@ type Host interface {
 	// Clone starts an independent copy of a server of this host as it is now: what
 	// a restored backup is.
 	Clone(ctx context.Context, of Server, settings map[string]string) (Server, error)
+	// Backup takes a base backup of a running server of this host.
+	Backup(ctx context.Context, of Server) (Backup, error)
 	// Dir is an existing folder for logs.
 	Dir() string
 }
+
+// Backup starts a server from a base backup that recovers as the settings say:
+// restore_command, recovery_target_time and the like.
+type Backup func(ctx context.Context, settings map[string]string) (Server, error)
 
 // ServerSpec says what a drill's server must be like.
 type ServerSpec struct {

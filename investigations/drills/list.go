@@ -73,6 +73,15 @@ func List() []Drill {
 		leakedSearchPath(),
 		tableReloaded(),
 		keysMigrated(),
+		pointInTime(),
+		standbyOnly(),
+		logsOnly(),
+		walGoneLogged(),
+		sampledLog(),
+		uploadRefused(),
+		duplicateMerged(),
+		cachedAnswer(),
+		startUpCleanup(),
 	}
 }
 

@@ -148,7 +148,19 @@ func proofs() map[string]happened {
 		"keys-migrated": {
 			sql: map[string]string{"SELECT count(*) FROM parcels WHERE id = '$ID'": "0", "SELECT count(*) FROM parcels p JOIN parcel_keys k ON k.is_now = p.id WHERE k.was = '$ID'": "1"}, log: []string{`"path":"/parcels/$ID","status":200`, `"path":"/parcels/$ID","status":404`},
 		},
-		"clock-skew": {tuple: "aborted", sql: orderGone, log: []string{`duplicate key value violates unique constraint "vouchers_pkey"`}},
+		"point-in-time": {
+			tuple: "none", sql: with(bookingGone, "SELECT count(*) > 0 FROM bookings WHERE nights > 1", "t"),
+			log: []string{"starting point-in-time recovery to", "recovery stopping before commit of transaction", "selected new timeline ID: 2", `path=/bookings/$ID status=200`, `path=/bookings/$ID status=404`},
+		},
+		"standby-only":     {sql: with(orderGone, "SELECT pg_is_in_recovery()", "t"), log: []string{`"status":200,"record_id":"$ID"`, `"status":404,"record_id":"$ID"`}, silent: []string{"mkoval", "DELETE"}},
+		"logs-only":        {tuple: "committed, committed", sql: orderGone, log: []string{`mkoval@shop/psql LOG:  duration: [0-9.]+ ms  statement: DELETE FROM orders WHERE id = $ID`}},
+		"wal-gone-logged":  {tuple: "none", sql: with(orderGone, keyInWAL, "f"), log: []string{`mkoval@shop/psql LOG:  statement: DELETE FROM orders WHERE id = $ID`}},
+		"sampled-log":      {tuple: "committed, committed", sql: orderGone, log: []string{"log sampling is on", `"status":201,"record_id":"$ID"`, `"path":"/orders/$ID","status":404`}, silent: []string{"DELETE"}},
+		"upload-refused":   {tuple: "none", sql: bookingGone, log: []string{`ERROR:  new row for relation "bookings" violates check constraint`, `COPY bookings, line 41`, `status=201.*id=$ID`}},
+		"duplicate-merged": {tuple: "committed, committed", sql: with(bookingGone, "SELECT count(*) FROM bookings WHERE guest = 'Guest of two rooms'", "1"), log: []string{`cron: merge-duplicates LOG:  disconnection`}, silent: []string{"(statement|execute <unnamed>): DELETE"}},
+		"cached-answer":    {tuple: "committed, committed", sql: orderGone, log: []string{`application_name=psql`, `"MESSAGE":"POST /orders -\\u003e 201 in [0-9.]+ ms, order $ID`, `PATCH /orders/$ID -\\u003e 404`, `GET /orders/$ID -\\u003e 200[^}]*from cache`}},
+		"start-up-cleanup": {sql: orderGone, log: []string{`shop_app@shop/orders-api LOG:  statement: DELETE FROM orders WHERE reference LIKE`, "version 5.2.0 starting"}},
+		"clock-skew":       {tuple: "aborted", sql: orderGone, log: []string{`duplicate key value violates unique constraint "vouchers_pkey"`}},
 	}
 }
 

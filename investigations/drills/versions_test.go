@@ -25,8 +25,8 @@ func keyed(record string) (table, bytes string) {
 func versions(t *testing.T, s drills.Scene) string {
 	t.Helper()
 	table, bytes := keyed(s.Record)
-	value(t, s.DBs[0].Superuser, "CREATE EXTENSION IF NOT EXISTS pageinspect")
-	got := value(t, s.DBs[0].Superuser, fmt.Sprintf(`
+	value(t, proof(s), "CREATE EXTENSION IF NOT EXISTS pageinspect")
+	got := value(t, proof(s), fmt.Sprintf(`
 		WITH k AS (SELECT %[2]s AS bytes)
 		SELECT string_agg(pg_xact_status(t_xmin::text::xid8) || CASE WHEN t_xmax <> '0' AND t_infomask & 128 = 0 THEN ', ' || pg_xact_status(t_xmax::text::xid8) ELSE '' END, '; ' ORDER BY b, lp)
 		FROM k, generate_series(0, pg_relation_size('%[1]s') / current_setting('block_size')::int - 1) b, heap_page_items(get_raw_page('%[1]s', b::int))
