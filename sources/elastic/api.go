@@ -136,28 +136,38 @@ func (x *Index) search(ctx context.Context, body object) (*answer, error) {
 	return a, nil
 }
 
-// point opens a point in time, which tells documents of one time apart while
-// paging; false when the cluster will not.
-func (x *Index) point(ctx context.Context) (string, bool) {
+// point is a point in time, by which documents of one time are told apart while
+// paging.
+type point struct {
+	id   string
+	open bool // OpenSearch's, which has its own paths
+}
+
+// openPoint opens a point in time; the zero point when the cluster will not.
+func (x *Index) openPoint(ctx context.Context) point {
 	x.mu.Lock()
 	refused := x.points
 	x.mu.Unlock()
 	if refused {
-		return "", false
+		return point{}
 	}
+	keep := url.Values{"keep_alive": {"1m"}}
 	var a struct {
-		ID string `json:"id"`
+		ID   string `json:"id"`
+		Open string `json:"pit_id"`
 	}
-	err := x.post(ctx, x.path+"/_pit", url.Values{"keep_alive": {"1m"}}, object{}, &a)
-	if err != nil || a.ID == "" {
-		x.refusePoints()
-		return "", false
+	if x.post(ctx, x.path+"/_pit", keep, object{}, &a) == nil && a.ID != "" {
+		return point{id: a.ID}
 	}
-	return a.ID, true
+	if x.client.JSON(ctx, logstore.Call{Method: http.MethodPost, Path: x.path + "/_search/point_in_time", Query: keep}, &a) == nil && a.Open != "" {
+		return point{id: a.Open, open: true}
+	}
+	x.refusePoints()
+	return point{}
 }
 
 // refusePoints remembers that the cluster gives no point in time that can be
-// used: OpenSearch has them elsewhere, and tells documents of one time apart since 3.3 only.
+// used: OpenSearch tells documents of one time apart since 3.3.
 func (x *Index) refusePoints() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -165,16 +175,20 @@ func (x *Index) refusePoints() {
 }
 
 // release lets go of a point in time, also when the search was cancelled.
-func (x *Index) release(ctx context.Context, id string) {
+func (x *Index) release(ctx context.Context, p point) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	b, err := json.Marshal(object{"id": id})
+	path, body := "/_pit", object{"id": p.id}
+	if p.open {
+		path, body = "/_search/point_in_time", object{"pit_id": []string{p.id}}
+	}
+	b, err := json.Marshal(body)
 	if err != nil {
 		return
 	}
 	var a any
 	// It ends by itself after a minute.
-	_ = x.client.JSON(ctx, logstore.Call{Method: http.MethodDelete, Path: "/_pit", Body: b, Type: "application/json"}, &a)
+	_ = x.client.JSON(ctx, logstore.Call{Method: http.MethodDelete, Path: path, Body: b, Type: "application/json"}, &a)
 }
 
 // entry makes an entry of a hit; false when it has no time.

@@ -45,11 +45,12 @@ type cluster struct {
 	// edit changes an answer of _search.
 	edit func(body, answer map[string]any)
 
-	mu       sync.Mutex
-	asked    []map[string]any // bodies of searches for needles
-	paths    []string
-	open     int // points in time
-	shardDoc bool
+	mu    sync.Mutex
+	asked []map[string]any // bodies of searches for needles
+	paths []string
+	open  int // points in time
+	// Points in time by Elasticsearch's paths, or by OpenSearch's.
+	shardDoc, openSearch bool
 }
 
 const plainCaps = `{
@@ -92,6 +93,10 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case r.URL.Path == "/":
+		if c.openSearch {
+			fmt.Fprint(w, `{"name":"n1","version":{"distribution":"opensearch","number":"3.3.0"},"tagline":"The OpenSearch Project: https://opensearch.org/"}`)
+			return
+		}
 		fmt.Fprint(w, `{"name":"n1","version":{"number":"8.15.1","build_flavor":"default"},"tagline":"You Know, for Search"}`)
 	case strings.HasSuffix(r.URL.Path, "/_field_caps"):
 		fmt.Fprintf(w, `{"indices":["logs-1"],"fields":%s}`, c.caps)
@@ -103,6 +108,12 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/_pit" && r.Method == http.MethodDelete:
 		c.open--
 		fmt.Fprint(w, `{"succeeded":true,"num_freed":1}`)
+	case strings.HasSuffix(r.URL.Path, "/_search/point_in_time") && r.Method == http.MethodPost && c.openSearch:
+		c.open++
+		fmt.Fprint(w, `{"pit_id":"point-1","_shards":{"total":1,"successful":1,"skipped":0,"failed":0},"creation_time":1658146050064}`)
+	case r.URL.Path == "/_search/point_in_time" && r.Method == http.MethodDelete && c.openSearch:
+		c.open--
+		fmt.Fprint(w, `{"pits":[{"successful":true,"pit_id":"point-1"}]}`)
 	case strings.HasSuffix(r.URL.Path, "/_search"):
 		c.search(w, body)
 	default:

@@ -85,13 +85,17 @@ func TestPages(t *testing.T) {
 	for i := range 90 {
 		docs = append(docs, doc(fmt.Sprintf("a%d", i), burst.Add(time.Duration(i+1)*time.Second), fmt.Sprintf(`"message":"after %d %s"`, i, id)))
 	}
-	for name, points := range map[string]bool{"with a point in time": true, "without": false} {
+	for name, mode := range map[string]struct{ elastic, open bool }{"with a point in time": {elastic: true}, "OpenSearch": {open: true}, "without": {}} {
 		t.Run(name, func(t *testing.T) {
-			c := &cluster{docs: slices.Clone(docs), shardDoc: points}
+			points := mode.elastic || mode.open
+			c := &cluster{docs: slices.Clone(docs), shardDoc: mode.elastic, openSearch: mode.open}
 			x := open(t, c.start(t), "logs", Options{Page: 100})
 			r := search(t, x, hour())
 			if len(r.Events) != 340 || len(r.Coverage.Gaps) != 0 || r.Dropped != 0 {
 				t.Errorf("%d events, %d dropped, %+v", len(r.Events), r.Dropped, r.Coverage.Gaps)
+			}
+			if st := x.Check(t.Context()); mode.open != strings.Contains(st.Summary, "OpenSearch 3.3.0") {
+				t.Errorf("%+v", st)
 			}
 			q := hour()
 			q.Limit = 50
@@ -186,6 +190,17 @@ func TestWhatTheIndexCannotFind(t *testing.T) {
 	r := search(t, open(t, strict.start(t), "logs", Options{}), hour())
 	if len(r.Events) != 1 || !strings.Contains(limits(r), "allow_expensive_queries") || !strings.Contains(limits(r), "not known: HTTP 403") {
 		t.Errorf("%d events; %s", len(r.Events), limits(r))
+	}
+	// Without positions there are no phrases: all words of it will do.
+	unplaced := &cluster{docs: docs, before: func(w http.ResponseWriter, _ *http.Request, body map[string]any) bool {
+		if strings.Contains(fmt.Sprint(body["query"]), "phrase") {
+			refuse(w, 400, "query_shard_exception", "failed to create query: field:[message] was indexed without position data; cannot run PhraseQuery")
+			return true
+		}
+		return false
+	}}
+	if r := search(t, open(t, unplaced.start(t), "logs", Options{}), hour()); len(r.Events) != 1 {
+		t.Errorf("%+v", r.Events)
 	}
 	few := &cluster{docs: docs, before: func(w http.ResponseWriter, _ *http.Request, body map[string]any) bool {
 		if dig[[]any](body, "query", "bool", "filter") != nil && strings.Count(fmt.Sprint(body["query"]), "wildcard") > 3 {
@@ -345,6 +360,23 @@ func TestOpenAndClose(t *testing.T) {
 	}
 	x.Close()
 	blind(t, x, hour(), "was closed")
+}
+
+func TestCancelWithinARequest(t *testing.T) {
+	arrived := make(chan struct{}, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(s.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-arrived
+		cancel()
+	}()
+	if _, err := open(t, s.URL, "logs", Options{}).SearchLogs(ctx, hour()); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
 }
 
 func FuzzAnswer(f *testing.F) {

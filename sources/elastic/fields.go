@@ -21,6 +21,7 @@ type mapped struct {
 	nanos   bool   // it counts nanoseconds in some index
 	text    []string
 	keyword []string // compared as a whole
+	whole   []string // of other types, which cannot be searched inside either
 	inside  []string // of those, the ones that are also searched inside
 	wild    []string // of type wildcard: always searched inside
 	numbers []string
@@ -102,8 +103,8 @@ func (m *mapped) sort(fields map[string]map[string]capability) {
 			m.inside = append(m.inside, name)
 		}
 	}
-	if n := len(m.keyword) - len(m.inside); n > 0 {
-		m.limits = append(m.limits, fmt.Sprintf("of %d keyword fields the whole value is compared: an id inside a longer value of them is not found (%s)", n, some(m.keyword[len(m.inside):])))
+	if rest := slices.Concat(m.keyword[len(m.inside):], m.whole); len(rest) > 0 {
+		m.limits = append(m.limits, fmt.Sprintf("of %d keyword fields the whole value is compared: an id inside a longer value of them is not found (%s)", len(rest), some(rest)))
 	}
 	if len(m.text) > 0 {
 		m.limits = append(m.limits, "text fields are searched by words: an id that is glued to another word there is not found, a UUID's first and last group excepted")
@@ -122,11 +123,13 @@ func (m *mapped) add(name, kind string, c capability, fields map[string]map[stri
 	switch kind {
 	case "text", "match_only_text", "search_as_you_type", "annotated_text", "pattern_text":
 		list = &m.text
-	case "keyword", "constant_keyword", "flattened", "counted_keyword", "flat_object":
+	case "keyword":
 		if isText(fields[parent]) {
 			return // the same value, searched by words
 		}
 		list = &m.keyword
+	case "constant_keyword", "flattened", "counted_keyword", "flat_object":
+		list = &m.whole
 	case "wildcard":
 		list = &m.wild
 	case "long", "integer", "short", "unsigned_long":

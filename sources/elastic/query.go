@@ -17,7 +17,8 @@ type object = map[string]any
 // asking is how a search asks: it asks for less when the cluster refuses.
 type asking struct {
 	wildcards bool
-	clauses   int // most of them
+	clauses   int      // most of them
+	loose     []string // text fields without positions, where words cannot be a phrase
 }
 
 var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4})-[0-9A-Fa-f]{12}$`)
@@ -55,7 +56,8 @@ func (m *mapped) matching(needles []sources.Needle, how asking) (query object, l
 		room -= n * each
 		return fields[:n]
 	}
-	if fields := take(m.text, len(words)); len(fields) > 0 {
+	phrased := slices.DeleteFunc(slices.Clone(m.text), func(f string) bool { return slices.Contains(how.loose, f) })
+	if fields := take(phrased, len(words)); len(fields) > 0 {
 		for _, w := range words {
 			should = append(should, object{"multi_match": object{"query": w, "type": "phrase", "fields": fields, "lenient": true}})
 		}
@@ -70,10 +72,13 @@ func (m *mapped) matching(needles []sources.Needle, how asking) (query object, l
 	} else {
 		left = append(left, m.wild...)
 	}
-	if fields := take(m.keyword, 1); len(fields) > 0 {
-		for _, f := range fields {
-			should = append(should, object{"terms": object{f: exact}})
+	if len(how.loose) > 0 { // all its words, which the hits are then looked through for
+		for _, w := range words {
+			should = append(should, object{"multi_match": object{"query": w, "operator": "and", "fields": how.loose, "lenient": true}})
 		}
+	}
+	for _, f := range take(slices.Concat(m.keyword, m.whole), 1) {
+		should = append(should, object{"terms": object{f: exact}})
 	}
 	if n, ok := number(needles); ok {
 		for _, f := range take(m.numbers, 1) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -170,7 +171,7 @@ func (r *run) body(w sources.Window, size int) object {
 type pager struct {
 	from  time.Time
 	size  int
-	point string
+	point point
 	after []json.RawMessage
 }
 
@@ -208,10 +209,10 @@ func (r *run) fetch(ctx context.Context, w sources.Window) error {
 
 func (r *run) page(ctx context.Context, rest sources.Window, p *pager) (*answer, error) {
 	b := r.body(rest, p.size)
-	if p.point == "" {
+	if p.point.id == "" {
 		return r.search(ctx, b)
 	}
-	b["pit"] = object{"id": p.point, "keep_alive": "1m"}
+	b["pit"] = object{"id": p.point.id, "keep_alive": "1m"}
 	b["sort"] = []any{r.m.byTime(false), object{"_shard_doc": "asc"}}
 	b["track_total_hits"] = false
 	if p.after != nil {
@@ -266,10 +267,10 @@ func (r *run) turn(ctx context.Context, p *pager, a *answer, w sources.Window) e
 		return nil
 	}
 	switch {
-	case p.point != "" && slices.EqualFunc(p.after, last.Sort, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
+	case p.point.id != "" && slices.EqualFunc(p.after, last.Sort, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
 		return fmt.Errorf("%w: the same page came twice", logstore.ErrGarbled)
-	case p.point != "":
-		p.point, p.after = cmp.Or(a.PointID, p.point), last.Sort
+	case p.point.id != "":
+		p.point.id, p.after = cmp.Or(a.PointID, p.point.id), last.Sort
 		return nil
 	case r.open(ctx, p):
 		p.from = end.Time
@@ -293,17 +294,16 @@ func (r *run) turn(ctx context.Context, p *pager, a *answer, w sources.Window) e
 
 // open gets a point in time for the pages to come.
 func (r *run) open(ctx context.Context, p *pager) bool {
-	id, ok := r.point(ctx)
-	p.point, p.after = id, nil
-	return ok
+	p.point, p.after = r.openPoint(ctx), nil
+	return p.point.id != ""
 }
 
 // drop lets go of a point in time.
 func (r *run) drop(ctx context.Context, p *pager) {
-	if p.point != "" {
+	if p.point.id != "" {
 		r.release(ctx, p.point)
 	}
-	p.point, p.after = "", nil
+	p.point, p.after = point{}, nil
 }
 
 // mend asks in another way where the cluster refused the way; false when that
@@ -315,7 +315,7 @@ func (r *run) mend(ctx context.Context, err error, p *pager) bool {
 	switch {
 	case errors.Is(err, logstore.ErrTooLarge) && p.size > 1:
 		p.size = max(1, p.size/8)
-	case p.point != "" && bad && refused.Status != 429:
+	case p.point.id != "" && bad && refused.Status != 429:
 		// It ran out, or this cluster does not sort by _shard_doc.
 		r.drop(ctx, p)
 		r.refusePoints()
@@ -323,6 +323,8 @@ func (r *run) mend(ctx context.Context, err error, p *pager) bool {
 		p.size = max(1, p.size/2)
 	case bad && (strings.Contains(kind+reason, "too_many") || strings.Contains(reason, "maxClauseCount") || strings.Contains(reason, "too many") || strings.Contains(reason, "field expansion")) && r.how.clauses > 10:
 		r.how.clauses /= 2
+	case bad && unphrased(reason) != "" && !slices.Contains(r.how.loose, unphrased(reason)):
+		r.how.loose = append(r.how.loose, unphrased(reason))
 	case bad && r.how.wildcards && (strings.Contains(reason, "allow_expensive_queries") || strings.Contains(reason, "wildcard")):
 		r.how.wildcards = false
 		r.limit("keyword fields were not searched inside: the cluster refuses wildcards (search.allow_expensive_queries)")
@@ -330,6 +332,16 @@ func (r *run) mend(ctx context.Context, err error, p *pager) bool {
 		return false
 	}
 	return true
+}
+
+var withoutPositions = regexp.MustCompile(`field:?\s*\[([^\]]+)\] was indexed without position data`)
+
+// unphrased is the field that the cluster cannot look for a phrase in.
+func unphrased(reason string) string {
+	if m := withoutPositions.FindStringSubmatch(reason); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 // split reports whether an error may be mended by a shorter stretch.

@@ -3,6 +3,7 @@ package loki
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -199,6 +200,22 @@ func TestOddAnswers(t *testing.T) {
 				t.Errorf("%+v", st)
 			}
 		})
+	}
+}
+
+func TestCancelWithinARequest(t *testing.T) {
+	arrived := make(chan struct{}, 1)
+	address := fake(t, func(_ http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-arrived
+		cancel()
+	}()
+	if _, err := open(t, address, `{app="x"}`, Options{}).SearchLogs(ctx, hour()); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
 	}
 }
 
