@@ -90,7 +90,7 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // startServer starts a throwaway server with the given settings, creates the database app in it, and sets DSN, PORT,
-// PASSWORD and PGLOG (the server's log): pgserver log_connections=on.
+// PASSWORD, PGLOG (the server's log) and SCRATCH (a folder that the server may write to): pgserver log_connections=on.
 func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("usage: pgserver [SETTING=VALUE…]")
@@ -117,6 +117,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("PORT", strconv.Itoa(s.Port()))
 	ts.Setenv("PASSWORD", s.Password())
 	ts.Setenv("PGLOG", s.LogFile())
+	ts.Setenv("SCRATCH", s.ScratchDir())
 }
 
 func noServer(ts *testscript.TestScript, err error) {
