@@ -245,6 +245,26 @@ func TestEveryViewOfACaseHasACommand(t *testing.T) {
 	}
 }
 
+// TestTheReportIsSearched goes from place to place of a text.
+func TestTheReportIsSearched(t *testing.T) {
+	d := uitest.New(t, uitest.NewFake(), 80, 14)
+	d.Press("enter", "R", "w", "n")
+	want(t, d, "nothing has been looked for")
+	d.Press("/")
+	d.Type("SUPPORTED by")
+	d.Press("enter")
+	want(t, d, "supported by E1")
+	first := d.View()
+	d.Press("n")
+	if d.View() != first {
+		t.Errorf("the only place was left:\n%s", d.View())
+	}
+	d.Press("/", "ctrl+u")
+	d.Type("nowhere")
+	d.Press("enter")
+	want(t, d, "does not hold nowhere")
+}
+
 func TestCopyAndPalette(t *testing.T) {
 	d := uitest.New(t, uitest.NewFake(), 120, 40)
 	d.Press("enter", "R", "y", ":")

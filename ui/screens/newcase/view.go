@@ -71,7 +71,10 @@ func (s *Screen) help(f nav.Frame) []string {
 
 // helpText says what a field is for; of a place, what its kind is.
 func (s *Screen) helpText(f *field) string {
-	if f.id != fieldPlace {
+	switch {
+	case f.id == fieldProfile && len(s.profiles) == 0:
+		return "A named set of connections; none is configured. inquest/config.yaml in the configuration folder names them."
+	case f.id != fieldPlace:
 		return f.help
 	}
 	word, _, _ := strings.Cut(typed.Place(value(f)), " ")

@@ -4,9 +4,11 @@ package report
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 
 	"inquest/ui/keys"
 	"inquest/ui/live"
@@ -26,6 +28,7 @@ type Screen struct {
 	err    error
 	loaded bool
 	reader parts.Reader
+	find   string // what was looked for last
 
 	lines []string // of src, for the width and theme below
 	width int
@@ -72,7 +75,38 @@ func (s *Screen) Actions() keys.Table {
 		{ID: "copy", Keys: []string{"y"}, Title: "Copy the report as Markdown", Short: "copy", Disabled: notYet, Run: func() tea.Cmd {
 			return nav.Say(nav.Copy{Text: s.src, What: "the report"})
 		}},
+		{ID: "find", Keys: []string{"/"}, Title: "Find a text, such as E27", Short: "find", Disabled: notYet, Run: s.ask},
+		{ID: "find-next", Keys: []string{"n", "]"}, Title: "Go to the next place of the text", Disabled: func() string {
+			if s.find == "" {
+				return "nothing has been looked for: / finds a text"
+			}
+			return notYet()
+		}, Run: func() tea.Cmd { return s.next(1) }},
 	}, parts.Moves(func() parts.Mover { return &s.reader })...)
+}
+
+func (s *Screen) ask() tea.Cmd {
+	return nav.Say(nav.Dialog{Overlay: &parts.Prompt{Title: "Find", Label: "A text in the report, such as E27 or rolled back.", Input: parts.NewInput(s.find), Do: func(find string) tea.Cmd {
+		s.find = strings.TrimSpace(find)
+		return s.next(0)
+	}}})
+}
+
+// next scrolls to the next line that holds what is looked for, from so many
+// lines below the first on screen; after the last one it begins anew.
+func (s *Screen) next(from int) tea.Cmd {
+	if s.find == "" || len(s.lines) == 0 {
+		return nil
+	}
+	want := strings.ToLower(s.find)
+	for i := range s.lines {
+		at := (s.reader.Top() + from + i) % len(s.lines)
+		if strings.Contains(strings.ToLower(ansi.Strip(s.lines[at])), want) {
+			s.reader.Select(at)
+			return nil
+		}
+	}
+	return nav.Tell("the report does not hold " + s.find)
 }
 
 func (s *Screen) export() tea.Cmd {
