@@ -13,8 +13,10 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"inquest/sources"
+	"inquest/sources/logscan"
 	"inquest/sources/logstore"
 )
 
@@ -292,6 +294,33 @@ func FuzzDuration(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		if duration(s) < 0 {
 			t.Fatal(s)
+		}
+	})
+}
+
+// FuzzFilters holds that the server lets through whatever the search here takes for a hit.
+func FuzzFilters(f *testing.F) {
+	f.Add(id, "order ", " gone")
+	f.Add("48213", `{"id":`, "}")
+	f.Add("48213", `\u0027`, "%2F")
+	f.Add("a/b\"c", "<", ">")
+	f.Add("ö-12345", "ö", "")
+	f.Fuzz(func(t *testing.T, id, head, tail string) {
+		line := head + id + tail
+		if strings.ContainsAny(line, "\n\r") || !utf8.ValidString(line) || id == "" || len(line) > 4000 {
+			return
+		}
+		needles := sources.Spellings(id)
+		x := (&logscan.Log{Name: "x"}).Excerpts(sources.LogQuery{Needles: needles})
+		x.File("x", time.Time{}, []string{line})
+		x.Piece([]byte(line+"\n"), 1)
+		if len(x.Result().Events) == 0 {
+			return
+		}
+		for _, re := range filters(needles) {
+			if !regexp.MustCompile(re).MatchString(line) && utf8.ValidString(id) { // half a character is no id
+				t.Fatalf("%q does not let %q through", re, line)
+			}
 		}
 	})
 }

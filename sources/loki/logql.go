@@ -29,7 +29,8 @@ func filters(needles []sources.Needle) []string {
 	for _, n := range needles {
 		plain = plain || !n.Whole
 		for _, t := range logscan.Texts(n) {
-			if t != "" && !slices.Contains(texts, t) {
+			// LogQL is UTF-8, and so is what comes back.
+			if t = strings.ToValidUTF8(t, "\uFFFD"); t != "" && !slices.Contains(texts, t) {
 				texts = append(texts, t)
 			}
 		}

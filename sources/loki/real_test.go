@@ -261,3 +261,21 @@ func TestCancelAndClose(t *testing.T) {
 	l.Close()
 	blind(t, l, sources.LogQuery{}, "was closed")
 }
+
+func TestOddIDs(t *testing.T) {
+	address := server(t)
+	odd := []string{`a"b\c/77`, "日本-ö-7777", "x`y`7777", `50%{}|.*+(77)`, "tenant/42", "$1 {{.}} 77", `\d+\w7777`, "48213"}
+	var lines []said
+	for i, s := range odd {
+		lines = append(lines, said{at: recent.Add(time.Duration(i) * time.Second), line: "order <" + s + "> is here"})
+		lines = append(lines, said{at: recent.Add(time.Duration(i)*time.Second + time.Millisecond), line: "x", meta: map[string]string{"order_id": s}})
+	}
+	push(t, address, "odd", map[string]string{"app": "x"}, lines...)
+	l := of(t, "odd", `{app="x"}`, Options{})
+	for i, s := range odd {
+		r := search(t, l, sources.LogQuery{Needles: sources.Spellings(s)})
+		if len(r.Events) != 2 || !strings.Contains(r.Events[0].Raw, s) || r.Events[1].Field("order_id") != s || !r.Events[0].Time.Equal(lines[2*i].at) {
+			t.Errorf("%s: %+v", s, r.Events)
+		}
+	}
+}
