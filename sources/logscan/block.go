@@ -23,6 +23,7 @@ type job struct {
 	window  sources.Window
 	limit   int
 	full    *atomic.Bool // enough events are kept: only count
+	least   atomic.Int64 // no shorter silence is noted any more
 	file    io.ReaderAt  // nil when the file is compressed
 	size    int64
 }
@@ -47,7 +48,7 @@ type hit struct {
 // chunk reads one chunk; last tells that it reaches the end of the file.
 func (j *job) chunk(c scan.Chunk, last bool) *block {
 	b := &block{own: int64(c.To - c.From)}
-	b.cover.few = true
+	b.cover.few, b.cover.least = true, j.least.Load()
 	clk := j.clock.copy()
 	w := &worker{job: j, c: c, last: last, clk: clk, b: b, wide: j.window.Widen(unknownZone)}
 	every := len(j.needles.texts) == 0
@@ -81,9 +82,9 @@ func (w *worker) measure(every bool) {
 	var ends [256]uint64
 	for from := w.c.From; from < w.c.To; from += 64 * len(ends) {
 		for k, word := range scan.Newlines(ends[:0], w.c.Buf[from:min(from+64*len(ends), w.c.To)]) {
+			w.b.newlines += int64(bits.OnesCount64(word))
 			for ; word != 0; word &= word - 1 {
 				end := from + 64*k + bits.TrailingZeros64(word)
-				w.b.newlines++
 				if start >= 0 {
 					w.line(start, end, every)
 				}

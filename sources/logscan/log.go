@@ -49,7 +49,7 @@ type Log struct {
 	// Lines are further lines of the log, which help to tell its formats: what its
 	// start, middle and end may not show.
 	Lines []string
-	// Chunk is the size of the pieces that are searched, in bytes; zero: 256 KiB.
+	// Chunk is the size of the pieces that are searched, in bytes; zero: 512 KiB.
 	Chunk int
 
 	mu      sync.Mutex

@@ -18,7 +18,7 @@ import (
 const (
 	defaultLimit = 1000
 	rawBudget    = 64 << 20 // bytes of records kept by one search
-	chunkSize    = 384 << 10
+	chunkSize    = 512 << 10
 )
 
 // Search returns the events of all files, oldest file first, and what was
@@ -134,6 +134,7 @@ func (r *run) note(m *File, j *job) {
 func (r *run) plain(ctx context.Context, m *File, j *job, from, to int64) error {
 	var newlines int64
 	r.lastStart = -1
+	j.least.Store(r.cover.least)
 	first := true
 	back := max(4<<10, r.needles.finder.Longest())
 	err := scan.Each(ctx, j.file, from, to, scan.Plan{Size: cmp.Or(r.s.Chunk, chunkSize), Back: back, Ahead: back},
@@ -145,6 +146,7 @@ func (r *run) plain(ctx context.Context, m *File, j *job, from, to int64) error 
 				place = func(h hit) string { return fmt.Sprintf("%s@%d", m.base(), h.start) }
 			}
 			r.merge(b, place, first)
+			j.least.Store(r.cover.least)
 			first = false
 			newlines += b.newlines
 			r.progress(newlines, b.own)
