@@ -98,6 +98,67 @@ tm kill-server
 sleep 0.2
 nothing_left "the drill that was left while it was built"
 
+# A first case by the form: a pasted id in quotes, a log that is not there and one that is, and a command; then the case
+# is left, opened again and given its sources anew.
+echo "a case by the form"
+mkdir "$work/logs"
+printf '%s\n' '{"time":"2025-11-27T14:58:03Z","level":"info","msg":"order created","order_id":"R-48213","status":201}' >"$work/logs/app.log"
+paste() { tm set-buffer -- "$1"; tm paste-buffer -p; }
+tm new-session -d -x 80 -y 24 "env INQUEST_CASES=$work/cases-f TERM=screen-256color '$bin' 2>$work/err.txt; echo ended with \$?; sleep 600"
+see 'No investigation yet'
+press n
+see 'type the id that is missing'
+paste '"R-48213",
+'
+see 'Record id +R-48213 +│'
+press Tab Tab Tab Tab
+paste "$work/logs/none.log"
+see 'no such file or folder'
+press C-s
+see 'Open the case all the same'
+press n
+press C-u
+paste "$work/logs/app.log"
+see 'ready log:app.log'
+press Tab
+press 'yesterdax'
+see 'no time yet'
+press C-u
+press '27/11/2025 14:58' Tab
+see '= Thu 27 Nov 2025 14:58:00 UTC'
+paste "command copy=cat '$work/logs/app.log'"
+press Tab
+see 'ready cmd:copy'
+press C-s
+see 'press R to run'
+press R
+see 'checklist has ended' 60
+see 'Undetermined'
+press q
+see '1 investigation '
+press Enter
+see 'C names sources'
+press R
+see 'no source is connected'
+press C
+see 'Where to look'
+press Tab
+paste "$work/logs/app.log"
+see 'ready log:app.log'
+press C-s
+see 'or r for this step|probes? could not look|press A'
+press R
+see 'checklist has ended' 60
+press q
+see '1 investigation '
+press q
+see 'ended with 0' 20
+"$bin" verify "$work"/cases-f/*.inquest >/dev/null || fail "the case of the form is not intact"
+if [[ -s $work/err.txt ]]; then fail "something was printed on standard error: $(cat "$work/err.txt")"; fi
+tm kill-server
+sleep 0.2
+nothing_left "the form"
+
 # A mistake in the program: the terminal is given back, and the shell goes on in it.
 echo "a panic"
 (cd "$repo" && go build -o "$work/demo" ./ui/uitest/demo)
