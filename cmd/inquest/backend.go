@@ -171,6 +171,7 @@ func (d *desk) request(n backend.NewCase) (request, error) {
 		}
 		profile.apply(&r)
 	}
+	r.Logs, r.WAL, r.Repo = d.p.untildes(r.Logs), d.p.untildes(r.WAL), d.p.untilde(r.Repo)
 	if !n.At.IsZero() && n.Window.IsZero() {
 		r.Window = sources.Window{From: n.At.Add(-defaultAround), To: n.At.Add(defaultAround)}
 	}
@@ -185,6 +186,10 @@ func (d *desk) Export(_ context.Context, s backend.Session, path string) (string
 			base = filepath.Join(d.dir, "recording")
 		}
 		path = base + ".md"
+	}
+	path, err := filepath.Abs(d.p.untilde(path))
+	if err != nil {
+		return "", fmt.Errorf("write report: %w", err)
 	}
 	if err := writeReport(path, s.State(), s.Assessment()); err != nil {
 		return "", err

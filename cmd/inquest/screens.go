@@ -75,6 +75,24 @@ func (p *program) tilde(path string) string {
 	return path
 }
 
+// untilde is the path that people mean by ~/…: no shell reads what is typed on a
+// screen.
+func (p *program) untilde(path string) string {
+	home := p.getenv("HOME")
+	if rest, ok := strings.CutPrefix(path, "~/"); ok && home != "" {
+		return filepath.Join(home, rest)
+	}
+	return path
+}
+
+func (p *program) untildes(list []string) []string {
+	out := make([]string, 0, len(list))
+	for _, path := range list {
+		out = append(out, p.untilde(path))
+	}
+	return out
+}
+
 // left turns the reason why the UI ended into the exit status.
 func (p *program) left(ctx context.Context, err error) error {
 	err = errors.Join(err, p.stages.strike())

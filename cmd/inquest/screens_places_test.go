@@ -56,3 +56,19 @@ func TestPlacesAreDescribed(t *testing.T) {
 		}
 	}
 }
+
+// TestTildeIsTheHomeFolder checks that paths mean on the screens what they mean
+// in a shell.
+func TestTildeIsTheHomeFolder(t *testing.T) {
+	d := &desk{p: &program{now: time.Now, getenv: func(name string) string { return map[string]string{"HOME": "/home/oncall"}[name] }}}
+	r, err := d.request(backend.NewCase{Record: "48213", Logs: []string{"~/logs/*.log", "/var/log/~/x", "~other/x"}, WAL: []string{"~/wal"}, Repo: "~/shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"/home/oncall/logs/*.log", "/var/log/~/x", "~other/x"}, r.Logs); diff != "" {
+		t.Error(diff)
+	}
+	if r.WAL[0] != "/home/oncall/wal" || r.Repo != "/home/oncall/shop" {
+		t.Errorf("%q, %q", r.WAL, r.Repo)
+	}
+}
