@@ -72,6 +72,9 @@ func measure(ctx context.Context) error {
 		if err != nil && !errors.As(err, &m) {
 			failed = append(failed, fmt.Errorf("row %s: %w", r.id, err))
 		}
+		if err == nil {
+			b.say("  %s, CPU time %s; peer %s; inquest %s", got.value, got.cpu, got.peer, got.ours)
+		}
 		t.add(r, got, err)
 	}
 	t.print()
