@@ -19,10 +19,10 @@ func TestTheSameScaleMakesTheSameData(t *testing.T) {
 	var made [2][]byte
 	for i := range made {
 		s := testStore(t)
-		for _, make := range []func(context.Context) (string, error){
+		for _, file := range []func(context.Context) (string, error){
 			s.ugly, func(ctx context.Context) (string, error) { return s.file(ctx, jsonSet) }, func(ctx context.Context) (string, error) { return s.single(ctx, ".zst") },
 		} {
-			p, err := make(t.Context())
+			p, err := file(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
