@@ -182,21 +182,11 @@ func cause(err error) (kind, reason string) {
 // blind turns the cluster's errors into what was tried, what was found and what
 // to do.
 func (x *Index) blind(err error) error {
-	var b *sources.Blind
-	var r *logstore.Refused
-	host := x.client.Host()
-	switch {
-	case errors.As(err, &b):
-		return b
-	case errors.Is(err, context.Canceled):
-		return err
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, logstore.ErrSlow):
-		return &sources.Blind{Why: host + " did not answer in time", Opens: "give a shorter window (--from, --to) or a narrower index"}
-	case errors.Is(err, logstore.ErrTooLarge):
-		return &sources.Blind{Why: host + " sends more than is taken at once", Opens: "give a shorter window (--from, --to) or a narrower index"}
-	case !errors.As(err, &r):
-		return &sources.Blind{Why: host + ": " + err.Error(), Opens: "check that the URL in --elastic is that of Elasticsearch or OpenSearch"}
+	r, told := x.client.Told(err, "Elasticsearch or OpenSearch", "a narrower index")
+	if r == nil {
+		return told
 	}
+	host := x.client.Host()
 	why := host + " answered " + r.Error()
 	kind, reason := cause(err)
 	if kind != "" {

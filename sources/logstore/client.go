@@ -170,6 +170,28 @@ var ErrSlow = errors.New("no answer in time")
 // ErrGarbled is an answer that is not what its interface says.
 var ErrGarbled = errors.New("the answer is not understood")
 
+// Told turns an error of JSON that is no refusal into what was found and what to
+// do; a refusal, whose meaning is the store's own, is returned as such. server is
+// what the store is, such as "a Loki server"; narrower is what would select less.
+func (c *Client) Told(err error, server, narrower string) (refused *Refused, told error) {
+	var b *sources.Blind
+	host := c.base.Host
+	less := "give a shorter window (--from, --to) or " + narrower
+	switch {
+	case errors.As(err, &b):
+		return nil, b
+	case errors.Is(err, context.Canceled):
+		return nil, err
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, ErrSlow):
+		return nil, &sources.Blind{Why: host + " did not answer in time", Opens: less}
+	case errors.Is(err, ErrTooLarge):
+		return nil, &sources.Blind{Why: host + " sends more than is taken at once", Opens: less}
+	case !errors.As(err, &refused):
+		return nil, &sources.Blind{Why: host + ": " + err.Error(), Opens: fmt.Sprintf("check that the URL in %s is that of %s", c.flag, server)}
+	}
+	return refused, nil
+}
+
 // JSON sends a call and decodes its answer into v. It sends it again, twice at
 // most, when the store asks for patience (429, 503). Errors: *Refused, ErrTooLarge,
 // ErrSlow, ErrGarbled, a *sources.Blind when there was no answer, and the

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"inquest/sources"
 )
@@ -27,8 +28,31 @@ type kept struct {
 // NewTurns returns free turns.
 func NewTurns() *Turns { return &Turns{place: make(chan struct{}, 1)} }
 
-// Take waits for the turn. The error is the context's.
-func (t *Turns) Take(ctx context.Context) (done func(), err error) {
+// Search waits for the turn and answers q: by what is known, or by search within
+// limit. Errors: the context's own, and what blind makes of those of search.
+func (t *Turns) Search(ctx context.Context, q sources.LogQuery, limit time.Duration, search func(context.Context, sources.LogQuery) (*sources.LogResult, error), blind func(error) error) (*sources.LogResult, error) {
+	done, err := t.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if res := t.known(q); res != nil {
+		return res, nil
+	}
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	res, err := search(limited, q)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, blind(err)
+	}
+	return res, nil
+}
+
+// take waits for the turn. The error is the context's.
+func (t *Turns) take(ctx context.Context) (done func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -45,8 +69,8 @@ const (
 	keptBytes = 4 << 20
 )
 
-// Known returns the answer to a query that was kept, or nil.
-func (t *Turns) Known(q sources.LogQuery) *sources.LogResult {
+// known returns the answer to a query that was kept, or nil.
+func (t *Turns) known(q sources.LogQuery) *sources.LogResult {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, k := range t.kept {

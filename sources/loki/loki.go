@@ -145,22 +145,12 @@ func (l *Loki) empty(w sources.Window) *sources.Blind {
 // blind turns the server's errors into what was tried, what was found and what
 // to do.
 func (l *Loki) blind(err error) error {
-	var b *sources.Blind
-	var r *logstore.Refused
+	r, told := l.client.Told(err, "a Loki server", "a narrower selector")
+	if r == nil {
+		return told
+	}
 	host := l.client.Host()
 	configured := fmt.Sprintf("give them to %s in the configuration, under api-headers", host)
-	switch {
-	case errors.As(err, &b):
-		return b
-	case errors.Is(err, context.Canceled):
-		return err
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, logstore.ErrSlow):
-		return &sources.Blind{Why: host + " did not answer in time", Opens: "give a shorter window (--from, --to) or a narrower selector"}
-	case errors.Is(err, logstore.ErrTooLarge):
-		return &sources.Blind{Why: host + " sends more than is taken at once", Opens: "give a shorter window (--from, --to) or a narrower selector"}
-	case !errors.As(err, &r):
-		return &sources.Blind{Why: host + ": " + err.Error(), Opens: "check that the URL in --loki is that of a Loki server"}
-	}
 	why := host + " answered " + r.Error()
 	switch {
 	case strings.Contains(r.Reason, "no org id"):
