@@ -36,9 +36,16 @@ func newNeedles(query []sources.Needle) *needles {
 	return n
 }
 
-// tuned returns the same needles with a finder for a file of which lines are
-// at hand: the last of them, which are from its end where it can be sought.
-func (n *needles) tuned(lines []string) *needles {
+// tuneLeast is the size of a file from which on the choice of a finder for it
+// costs less than it saves.
+const tuneLeast = 4 << 20
+
+// tuned returns the same needles with a finder for a large file of which lines
+// are at hand: the last of them, which are from its end where it can be sought.
+func (n *needles) tuned(lines []string, file int64) *needles {
+	if file < tuneLeast {
+		return n
+	}
 	size, from := 0, len(lines)
 	for from > 0 && size < 8<<10 {
 		from--

@@ -87,7 +87,7 @@ func (r *run) member(ctx context.Context, i int, m *File) error {
 		return err
 	}
 	j := &job{
-		source: r.s.Name, reader: l.Reader, clock: newClock(l.Reader, lines), needles: r.needles.tuned(lines),
+		source: r.s.Name, reader: l.Reader, clock: newClock(l.Reader, lines), needles: r.needles.tuned(lines, f.size),
 		window: r.q.Window, limit: r.limit, full: &r.full, size: f.size,
 	}
 	if r.outside(ctx, i, m, j, lines) {
