@@ -117,6 +117,14 @@ const (
 	// Another transaction deleted rows of the same table: table, xid, deletes,
 	// same=true when it did the same to the same tables as the one in question.
 	XactPeer FactKind = "xact-peer"
+	// A transaction that wrote the row, or deleted from its table, ran at the same
+	// time as one of the row's: xid, of (the row's), touches=true when it wrote the
+	// row, deletes, older=true when its number is the smaller one, end.
+	XactOverlap FactKind = "xact-overlap"
+	// What went with the row, and what is left: table, xid, removed (other rows of
+	// the same transaction), rows (left in the table), none-left and left (values of
+	// the row that no row, or some, still have).
+	Cohort FactKind = "cohort"
 	// A row of the same table holds the lost row's content or natural key under
 	// another key: table, key, by (columns), xid.
 	RowTwin FactKind = "row-twin"

@@ -11,9 +11,15 @@ type Missing struct {
 	reason *Blind
 }
 
-// NewMissing returns the stand-in for a source that could not be opened.
-func NewMissing(name string, kind Kind, reason *Blind) *Missing {
-	return &Missing{name: name, kind: kind, reason: reason}
+// NewMissing returns the stand-in for a source that could not be opened. It has the
+// abilities of no other kind: a database that is missing is no log.
+func NewMissing(name string, kind Kind, reason *Blind) Source {
+	m := &Missing{name: name, kind: kind, reason: reason}
+	switch kind {
+	case KindPostgres, KindWAL, KindHTTP, KindRepo:
+		return m
+	}
+	return missingLog{m}
 }
 
 // Name returns the name the source would have had.
@@ -30,9 +36,14 @@ func (m *Missing) Check(context.Context) Status {
 // Close does nothing.
 func (m *Missing) Close() error { return nil }
 
-// SearchLogs always returns the reason why the source could not be opened.
-func (m *Missing) SearchLogs(context.Context, LogQuery) (*LogResult, error) {
-	return nil, m.reason
-}
+// Reason says why the source could not be opened, and what to do.
+func (m *Missing) Reason() *Blind { return m.reason }
 
-var _ LogSearcher = (*Missing)(nil)
+// missingLog is a Missing of a kind that logs come from: whoever searches logs is
+// told why this one cannot be.
+type missingLog struct{ *Missing }
+
+// SearchLogs always returns the reason why the source could not be opened.
+func (m missingLog) SearchLogs(context.Context, LogQuery) (*LogResult, error) { return nil, m.reason }
+
+var _ LogSearcher = missingLog{}

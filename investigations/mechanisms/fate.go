@@ -125,6 +125,9 @@ func fateNear(v View) (inv.Fate, bool) {
 		return none()
 	}
 	f := near[0]
+	if same := near.With("difference", "normalised"); len(same) > 0 {
+		f = same[0]
+	}
 	if f.Attr("difference") == "normalised" {
 		return fate(inv.FatePresent, inv.Established, near, "The row is in %s under %q: the same id, written differently from %q.", f.Attr("table"), f.Attr("key"), v.Record.ID)
 	}

@@ -44,7 +44,7 @@ WHERE c.relkind IN ('r', 'p') AND c.relname = ANY ($1::text[]) AND n.nspname NOT
 func collectMigrations(ctx context.Context, c *inv.Collector) error {
 	servers := inv.With[sources.Querier](c)
 	if len(servers) == 0 {
-		return noServer()
+		return noServer(c)
 	}
 	var names []string
 	for _, m := range migrationTables {

@@ -39,7 +39,7 @@ func collectElsewhere(ctx context.Context, c *inv.Collector) error {
 	}
 	servers := inv.With[databaseSearcher](c)
 	if len(servers) == 0 {
-		return noServer()
+		return noServer(c)
 	}
 	for _, s := range servers {
 		key := keyOf(c.Record)

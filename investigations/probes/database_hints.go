@@ -35,7 +35,7 @@ func collectHintRows(ctx context.Context, c *inv.Collector) error {
 	}
 	servers := inv.With[sources.Querier](c)
 	if len(servers) == 0 {
-		return noServer()
+		return noServer(c)
 	}
 	for _, s := range servers {
 		asked := 0

@@ -36,15 +36,37 @@ type rowAsk struct {
 func collectRow(ctx context.Context, c *inv.Collector) error {
 	servers := inv.With[sources.Querier](c)
 	if len(servers) == 0 {
-		return noServer()
+		return noServer(c)
 	}
-	for _, s := range servers {
+	seen := map[string]map[string]bool{} // tables with the row, by system identifier
+	var without []rowLess
+	for _, s := range standbysFirst(c, servers) {
 		tables := ownTables(c, s.Source.Name())
 		if len(tables) == 0 {
 			c.Blind(s.Source.Name()+": no table with a key that the id fits is known", "name the table with --table")
 		}
+		cluster := serverSays(c.Facts, s.Source.Name(), "system_identifier")
+		if seen[cluster] == nil {
+			seen[cluster] = map[string]bool{}
+		}
 		for _, t := range tables {
-			if err := askTable(ctx, c, s, t); err != nil {
+			found, err := askTable(ctx, c, s, t)
+			if err != nil {
+				return err
+			}
+			switch {
+			case found:
+				seen[cluster][t.DisplayName()] = true
+			case serverSays(c.Facts, s.Source.Name(), "in_recovery") == "t":
+				without = append(without, rowLess{s, t, cluster})
+			}
+		}
+	}
+	// A standby that was asked before the primary showed the row is asked once more:
+	// the row may have come in between.
+	for _, w := range without {
+		if m, ok := ownKey(w.table); ok && seen[w.cluster][w.table.DisplayName()] {
+			if _, err := askOne(ctx, c, w.server, rowAsk{"later", w.table, keyQuery(w.table, m)}); err != nil {
 				return err
 			}
 		}
@@ -52,33 +74,43 @@ func collectRow(ctx context.Context, c *inv.Collector) error {
 	return nil
 }
 
+// rowLess is a standby's table that did not show the row.
+type rowLess struct {
+	server  inv.Able[sources.Querier]
+	table   catalog.Table
+	cluster string
+}
+
 // askTable asks by key first; only a table that does not show the row is then
-// searched without its index and for similar ids.
-func askTable(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], t catalog.Table) error {
+// searched without its index and for similar ids. It reports whether the key found
+// the row.
+func askTable(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], t catalog.Table) (bool, error) {
 	m, _ := ownKey(t)
 	byKey, err := askOne(ctx, c, s, rowAsk{"key", t, keyQuery(t, m)})
 	if err != nil || byKey == nil {
-		return err
+		return false, err
 	}
 	if len(byKey.Rows) > 0 {
 		if c.Options.AppRole == "" {
-			return nil
+			return true, nil
 		}
 		q := keyQuery(t, m)
 		q.As, q.Settings, q.Note = c.Options.AppRole, c.Options.AppSettings, "the row as the application's role sees it"
 		_, err = askOne(ctx, c, s, rowAsk{"role", t, q})
-		return err
+		return true, err
 	}
 	if err := askHeap(ctx, c, s, t, m); err != nil {
-		return err
+		return false, err
 	}
 	if err := askTwins(ctx, c, s, t, m); err != nil {
-		return err
+		return false, err
 	}
-	if q, ok := nearQuery(t, m); ok {
-		_, err = askOne(ctx, c, s, rowAsk{"near", t, q})
+	for _, q := range nearQueries(t, m) {
+		if _, err := askOne(ctx, c, s, rowAsk{"near", t, q}); err != nil {
+			return false, err
+		}
 	}
-	return err
+	return false, nil
 }
 
 // askHeap asks without the index. A row that is found so is asked for by its key
@@ -124,31 +156,114 @@ const (
 	colNear = "inquest.key"
 )
 
-// nearQuery asks for keys that equal the id once normalised, or differ in one
-// digit of a uuid. Only single text and uuid keys can be near.
-func nearQuery(t catalog.Table, m catalog.Match) (sources.Query, bool) {
+// nearQueries ask for keys that equal the id once normalised, or differ in one
+// character. Only single keys of text or uuid can be near.
+func nearQueries(t catalog.Table, m catalog.Match) []sources.Query {
 	if len(m.Parts) != 1 {
-		return sources.Query{}, false
+		return nil
 	}
 	col := t.Columns[m.Parts[0].AttNum-1]
 	name, id := catalog.QuoteIdent(col.Name), m.Parts[0].Text
-	q := sources.Query{Note: "similar ids", MaxRows: 20}
-	switch col.TypeName {
+	select1 := fmt.Sprintf("SELECT t.%s::text AS \"%s\", t.* FROM ", name, colNear)
+	note := "similar ids"
+	typ, _, _ := strings.Cut(col.TypeName, "(")
+	switch typ {
 	case "uuid":
 		variants := oneDigitOff(id)
 		if variants == nil {
-			return q, false
+			return nil
 		}
-		q.SQL = fmt.Sprintf("SELECT t.%s::text AS \"%s\", t.* FROM unnest($1::uuid[]) AS v(id) JOIN %s t ON t.%s = v.id LIMIT 20", name, colNear, t.FullName(), name)
-		q.Args = []string{"{" + strings.Join(variants, ",") + "}"}
-		return q, true
+		return []sources.Query{{
+			SQL:  fmt.Sprintf("%sunnest($1::uuid[]) AS v(id) JOIN %s t ON t.%s = v.id LIMIT 20", select1, t.FullName(), name),
+			Args: []string{array(variants)}, Note: note, MaxRows: 20,
+		}}
 	case "text", "character varying", "varchar", "character", "bpchar", "citext":
-		q.SQL = fmt.Sprintf(`SELECT t.%[1]s::text AS "%[2]s", t.* FROM %[3]s t
-WHERE lower(translate(btrim(t.%[1]s::text), '{}- ', '')) = lower(translate(btrim($1::text), '{}- ', '')) AND t.%[1]s::text <> $1::text LIMIT 20`, name, colNear, t.FullName())
-		q.Args, q.Scans = []string{id}, true
-		return q, true
+		// By the index: the spellings that people and programs make of an id.
+		spelt := sources.Query{
+			SQL:  fmt.Sprintf("%s%s t WHERE t.%s = ANY ($1::%s[]) AND t.%s::text <> $2::text LIMIT 20", select1, t.FullName(), name, keyType(typ), name),
+			Args: []string{textArray(respelt(id)), id}, Note: note, MaxRows: 20,
+		}
+		// Without it, where the budget allows: whatever is left once case, blanks, braces
+		// and hyphens are gone.
+		plain := sources.Query{
+			SQL: fmt.Sprintf(`%[1]s%[2]s t
+WHERE lower(translate(btrim(t.%[3]s::text), '{}- ', '')) = lower(translate(btrim($1::text), '{}- ', '')) AND t.%[3]s::text <> $1::text LIMIT 20`, select1, t.FullName(), name),
+			Args: []string{id}, Scans: true, Note: note, MaxRows: 20,
+		}
+		return []sources.Query{spelt, plain}
 	}
-	return q, false
+	return nil
+}
+
+// keyType is the type that a list of keys is compared as, so that the index serves.
+func keyType(typ string) string {
+	if typ == "character" || typ == "bpchar" {
+		return "bpchar"
+	}
+	return "text"
+}
+
+// respelt lists the texts that an id may have been before somebody changed its
+// case, took blanks or punctuation off, or mistyped one character of it.
+func respelt(id string) []string {
+	const longest = 64
+	trimmed := strings.TrimSpace(id)
+	out := []string{trimmed, strings.ToUpper(trimmed), strings.ToLower(trimmed), "{" + trimmed + "}", strings.Trim(trimmed, "{}"), strings.ReplaceAll(trimmed, "-", ""), strings.ReplaceAll(trimmed, "_", "-")}
+	if len(trimmed) <= longest && len(trimmed) >= shortestRespelt {
+		for _, s := range []string{trimmed, strings.ToUpper(trimmed), strings.ToLower(trimmed)} {
+			out = append(out, oneCharOff(s)...)
+		}
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(s string) bool { return s == id || s == "" })
+}
+
+// shortestRespelt is how long an id must be for one changed character to mean
+// anything.
+const shortestRespelt = 4
+
+// oneCharOff lists the texts that differ in one digit or letter of the same case, or
+// in two neighbours that changed places.
+func oneCharOff(s string) []string {
+	const digits, lower, upper = "0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	var out []string
+	for i := range len(s) {
+		kind := ""
+		for _, k := range []string{digits, lower, upper} {
+			if strings.IndexByte(k, s[i]) >= 0 {
+				kind = k
+			}
+		}
+		others := kind
+		switch s[i] {
+		case '0':
+			others += "Oo"
+		case 'O', 'o':
+			others += "0"
+		case '1':
+			others += "lI"
+		case 'l', 'I':
+			others += "1"
+		}
+		for j := range len(others) {
+			if others[j] != s[i] {
+				out = append(out, s[:i]+others[j:j+1]+s[i+1:])
+			}
+		}
+		if i+1 < len(s) && s[i] != s[i+1] {
+			out = append(out, s[:i]+s[i+1:i+2]+s[i:i+1]+s[i+2:])
+		}
+	}
+	return out
+}
+
+// textArray is a one-dimensional array of any texts in PostgreSQL's text form.
+func textArray(values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(v) + `"`
+	}
+	return "{" + strings.Join(quoted, ",") + "}"
 }
 
 // oneDigitOff lists the 480 uuids that differ from id in one hexadecimal digit.
@@ -272,6 +387,11 @@ func rowFacts(in inv.Input, how, table string, a answer) []inv.Fact {
 		}
 	case "same-xact":
 		return sameXactFacts(in, table, a, base)
+	case "later":
+		if none {
+			return []inv.Fact{base(inv.RowAbsent, "no row of "+table+" has the key here, while another node of the cluster has it")}
+		}
+		return []inv.Fact{base(inv.RowVisible, "a row of "+table+" has the key; it came while it was looked for", "via", "key")}
 	case "near":
 		return nearFacts(in, table, a, base)
 	default:
@@ -294,19 +414,43 @@ func askedAgain(in inv.Input, table, server string) (answer, bool) {
 
 func nearFacts(in inv.Input, table string, a answer, base func(inv.FactKind, string, ...string) inv.Fact) []inv.Fact {
 	var out []inv.Fact
+	edits := 0
 	for i := range a.Rows {
 		key := a.Text(i, colNear)
-		difference := "one-edit"
-		switch id := in.Record.ID; {
-		case strings.EqualFold(trimmed(key), trimmed(id)), isUUID(id) && strings.EqualFold(bare(trimmed(key)), bare(trimmed(id))):
-			difference = "normalised"
-		case strings.EqualFold(bare(trimmed(key)), bare(trimmed(id))):
-			difference = "punctuation" // hyphens can matter: AB-12 and AB1-2 are two codes
+		difference := differenceOf(key, in.Record.ID)
+		if difference == "one-edit" {
+			edits++
 		}
 		out = append(out, base(inv.RowNear, fmt.Sprintf("%s has a row with the id %q", table, key),
 			"key", key, "difference", difference, "random", fmt.Sprint(isRandomUUID(in.Record.ID))))
 	}
-	return out
+	const telling = 3
+	if edits <= telling {
+		return out
+	}
+	return filter(out, func(f inv.Fact) bool { return f.Attr("difference") != "one-edit" }) // ids that count up have such neighbours
+}
+
+// differenceOf says in what a key differs from the asked id: normalised when they
+// are the same but for case, blanks, braces or a uuid's hyphens; case when case may
+// matter, as in short codes of both cases; punctuation for hyphens that can matter,
+// as in AB-12 and AB1-2; else one-edit.
+func differenceOf(key, id string) string {
+	k, asked := trimmed(key), trimmed(id)
+	const long = 16
+	switch {
+	case strings.EqualFold(k, asked):
+		mixed := strings.ToUpper(k) != k && strings.ToLower(k) != k
+		if mixed && len(k) < long {
+			return "case"
+		}
+		return "normalised"
+	case isUUID(id) && strings.EqualFold(bare(k), bare(asked)):
+		return "normalised"
+	case strings.EqualFold(bare(k), bare(asked)):
+		return "punctuation"
+	}
+	return "one-edit"
 }
 
 // trimmed takes blanks, braces and quotes off the ends.
@@ -317,11 +461,12 @@ func isUUID(id string) bool {
 	return len(h) == 32 && strings.Trim(strings.ToLower(h), "0123456789abcdef") == ""
 }
 
-// isRandomUUID reports whether an id is a uuid of a version with so many random
-// bits that two of them within one digit are one and the same by mistake.
+// isRandomUUID reports whether an id is a uuid of version 4: two of them within one
+// digit are one and the same by mistake. Ids of version 7 that are made in one
+// millisecond may count up.
 func isRandomUUID(id string) bool {
 	h := strings.ToLower(bare(strings.TrimSpace(id)))
-	if len(h) != 32 || (h[12] != '4' && h[12] != '7') || !strings.ContainsRune("89ab", rune(h[16])) {
+	if len(h) != 32 || h[12] != '4' || !strings.ContainsRune("89ab", rune(h[16])) {
 		return false
 	}
 	distinct := map[rune]bool{}
@@ -349,6 +494,9 @@ func deletionMark(a answer, row int, marks []string) (column, value string, ok b
 		}
 		switch {
 		case slices.Contains(marks, name):
+			if at, err := time.Parse("2006-01-02 15:04:05.999999999-07", v); err == nil && at.After(a.at) {
+				continue // it will be removed, and is not yet
+			}
 			if v != "f" && v != "0" && v != "" && v != "N" && v != "n" && v != "false" {
 				return name, v, true
 			}

@@ -31,7 +31,7 @@ func databaseTables() inv.Probe {
 func collectTables(ctx context.Context, c *inv.Collector) error {
 	servers := inv.With[catalogue](c)
 	if len(servers) == 0 {
-		return noServer()
+		return noServer(c)
 	}
 	for _, s := range servers {
 		tables, err := s.Ability.Candidates(ctx, keyOf(c.Record), mostTables+1)

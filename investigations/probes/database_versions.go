@@ -34,9 +34,9 @@ func databaseVersions() inv.Probe {
 func collectVersions(ctx context.Context, c *inv.Collector) error {
 	servers := inv.With[pageReader](c)
 	if len(servers) == 0 {
-		return noServer()
+		return noServer(c)
 	}
-	for _, s := range servers {
+	for _, s := range standbysFirst(c, servers) {
 		if err := searchServer(ctx, c, s); err != nil {
 			return err
 		}

@@ -204,3 +204,98 @@ CREATE RULE g_rule AS ON INSERT TO orders WHERE NEW.status = 'void' DO INSTEAD N
 		t.Errorf("recovered %+v", a.Recovered)
 	}
 }
+
+func TestNearKeysOfText(t *testing.T) {
+	l := newLive(t, `CREATE TABLE orders (order_no char(10) PRIMARY KEY, note text); INSERT INTO orders SELECT 'ORD' || lpad(n::text, 7, '0'), 'x' FROM generate_series(1, 40) n;
+CREATE TABLE codes (code text PRIMARY KEY); INSERT INTO codes VALUES ('{3f-A}'), ('QX7O4K'), ('aB9x'), ('ZZTOP1 '), ('it''s "q" \x');`)
+	for id, want := range map[string]string{
+		"ord0000011": "ORD0000011 normalised", "3f-A": "{3f-A} case", "QX704K": "QX7O4K one-edit", "QX7OK4": "QX7O4K one-edit", "Ab9x": "aB9x case", "ZZTOP1": "ZZTOP1  normalised",
+		"ORD0000077": "", `it's "q" \y`: `it's "q" \x one-edit`, "nothing-like-it": "",
+	} {
+		a := l.examine("", inv.Record{ID: id}, "database.server", "database.row")
+		var got []string
+		for _, f := range a.Facts.Of(inv.RowNear) {
+			if s := f.Attr("key") + " " + f.Attr("difference"); !slices.Contains(got, s) {
+				got = append(got, s)
+			}
+		}
+		if strings.Join(got, "; ") != want {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+	}
+}
+
+// TestStandbyFirst asks a primary and its standby for a row that only the primary has: the standby is read first, and once
+// more after the primary has shown the row.
+func TestStandbyFirst(t *testing.T) {
+	l := newLive(t, `CREATE TABLE orders (id int PRIMARY KEY)`)
+	standby, err := l.server.Standby(t.Context(), pgserver.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { standby.Close() })
+	replica, err := postgres.Open("db:replica", standby.DSN("postgres"), postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { replica.Close() })
+	pause, err := pgx.Connect(t.Context(), standby.DSN("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pause.Close(t.Context())
+	for _, sql := range []string{"SELECT pg_wal_replay_pause()", "DO $$ BEGIN WHILE pg_get_wal_replay_pause_state() <> 'paused' LOOP PERFORM pg_sleep(0.01); END LOOP; END $$"} {
+		if _, err := pause.Exec(t.Context(), sql); err != nil && !strings.Contains(err.Error(), "pg_get_wal_replay_pause_state") { // 13 has no such function
+			t.Fatal(err)
+		}
+	}
+	l.do("INSERT INTO orders VALUES (42)")
+	state, a := examine(t, inv.Record{ID: "42"}, sources.Window{}, []sources.Source{l.as(""), replica}, "database.server", "database.tables", "database.row", "database.versions")
+	var order []string
+	for _, e := range state.Runs["database.row"].Evidence {
+		order = append(order, e.Source+" "+e.Tag)
+	}
+	first, last := order[0], order[len(order)-1]
+	if first != "db:replica key:public.orders" || last != "db:replica later:public.orders" {
+		t.Errorf("asked in the order %q", order)
+	}
+	if len(a.Facts.Of(inv.RowVisible).With("server", "db:test")) != 1 || len(a.Facts.Of(inv.RowAbsent).With("server", "db:replica").With("via", "later")) != 1 {
+		t.Errorf("%+v", a.Facts.Of(inv.RowAbsent))
+	}
+}
+
+func TestOverlapsAndSiblings(t *testing.T) {
+	l := newLive(t, `CREATE TABLE orders (id int PRIMARY KEY, tenant int, status text, total numeric); CREATE TABLE other (id int);
+INSERT INTO orders SELECT n, n % 4, CASE WHEN n % 7 = 0 THEN 'draft' ELSE 'paid' END, n FROM generate_series(1, 100) n`)
+	slow, fast := l.connect(), l.connect()
+	run := func(c *pgx.Conn, sql string) {
+		t.Helper()
+		if _, err := c.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(slow, "BEGIN; DELETE FROM orders WHERE status = 'draft'")
+	run(fast, "DELETE FROM orders WHERE id = 3")
+	run(slow, "COMMIT")
+	probes := []string{"database.server", "database.versions", "database.lineage", "database.row", "concurrency.overlap", "integrity.siblings"}
+	a := l.examine("", inv.Record{ID: "42", Table: "orders"}, probes...)
+	over := a.Facts.Of(inv.XactOverlap)
+	if len(over) != 1 || over[0].Attr("touches") != "false" || over[0].Attr("deletes") != "1" || over[0].Attr("older") != "false" {
+		t.Errorf("overlaps: %+v", over)
+	}
+	with := a.Facts.Of(inv.Cohort)
+	if len(with) != 1 || with[0].Attr("removed") != "13" || with[0].Attr("rows") != "85" || with[0].Attr("none-left") != "status = draft" || !strings.Contains(with[0].Attr("left"), "with tenant = 2") {
+		t.Errorf("siblings: %+v", with)
+	}
+	alone := l.examine("", inv.Record{ID: "3", Table: "orders"}, probes...)
+	if c := alone.Facts.Of(inv.Cohort); len(c) != 1 || c[0].Attr("removed") != "0" || c[0].Attr("none-left") != "" {
+		t.Errorf("siblings of one that went alone: %+v", c)
+	}
+	run(l.conn, "DELETE FROM orders WHERE id = 5")
+	if r := reading(t, l.examine("", inv.Record{ID: "5", Table: "orders"}, probes...), "concurrency.overlap"); r.Outcome != inv.Absent {
+		t.Errorf("nothing overlapped: %s %s", r.Outcome, r.Summary)
+	}
+	if r := reading(t, l.examine("reader", inv.Record{ID: "42", Table: "orders"}, probes...), "concurrency.overlap"); r.Outcome == inv.Absent {
+		t.Errorf("a role that may not read WAL sees no overlap: %s", r.Summary)
+	}
+}

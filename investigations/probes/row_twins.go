@@ -149,7 +149,7 @@ func knownContent(c *inv.Collector, server string, t catalog.Table) (content, st
 func naturalKeys(t catalog.Table, m catalog.Match, row map[string]*string) [][]string {
 	var out [][]string
 	for _, ix := range t.Indexes {
-		if columns := plainColumns(t, ix); ix.Unique && !ix.Primary && !ix.Partial && columns != nil && !overlaps(columns, m.Columns) && allSet(row, columns) {
+		if columns := plainColumns(t, ix); ix.Unique && !ix.Primary && !ix.Partial && columns != nil && !haveCommon(columns, m.Columns) && allSet(row, columns) {
 			out = append(out, columns)
 		}
 	}
@@ -181,7 +181,7 @@ func plainColumns(t catalog.Table, ix catalog.Index) []string {
 	return out
 }
 
-func overlaps(a, b []string) bool {
+func haveCommon(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }
 

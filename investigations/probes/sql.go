@@ -2,6 +2,7 @@ package probes
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 func ask(ctx context.Context, c *inv.Collector, tag string, q sources.Query) error {
 	servers := inv.With[sources.Querier](c)
 	if len(servers) == 0 {
-		return noServer()
+		return noServer(c)
 	}
 	for _, s := range servers {
 		t, err := s.Ability.Query(ctx, q)
@@ -32,8 +33,48 @@ func ask(ctx context.Context, c *inv.Collector, tag string, q sources.Query) err
 	return nil
 }
 
-func noServer() error {
+// standbysFirst puts the standbys of a cluster before its primary: reading on a
+// standby prunes no dead row versions. The rest keep their order.
+func standbysFirst[T any](c *inv.Collector, servers []inv.Able[T]) []inv.Able[T] {
+	out := slices.Clone(servers)
+	slices.SortStableFunc(out, func(a, b inv.Able[T]) int {
+		return rankOfServer(c.Facts, a.Source.Name()) - rankOfServer(c.Facts, b.Source.Name())
+	})
+	return out
+}
+
+func rankOfServer(facts inv.Facts, server string) int {
+	if serverSays(facts, server, "in_recovery") == "t" {
+		return 0
+	}
+	return 1
+}
+
+// serverSays is what a server said of itself.
+func serverSays(facts inv.Facts, server, name string) string {
+	for _, f := range facts.Of(inv.Setting).With("name", "server."+name).With("server", server) {
+		return f.Attr("value")
+	}
+	return ""
+}
+
+// noServer says why no database can be asked: none was named, or the one that was
+// could not be opened.
+func noServer(c *inv.Collector) error {
+	if err := missingServer(c); err != nil {
+		return err
+	}
 	return &sources.Blind{Why: "no database was given", Opens: "name one with --db, such as --db postgres://user@host/database"}
+}
+
+// missingServer is why a database that was named could not be opened, or nil.
+func missingServer(c *inv.Collector) error {
+	for _, s := range c.Sources {
+		if m, ok := s.(interface{ Reason() *sources.Blind }); ok && s.Kind() == sources.KindPostgres {
+			return m.Reason()
+		}
+	}
+	return nil
 }
 
 // statement is the query with its parameters, as it is shown to people.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,11 +89,14 @@ func readRestarts(in inv.Input) inv.Reading {
 		r.Outcome, r.Summary = inv.Found, fmt.Sprintf("%s; the last: %s", plural(n, "event"), r.Facts[n-1].Says)
 		return r
 	}
-	if len(serverCoverage(in)) == 0 {
+	if len(serverCoverage(in)) == 0 && !slices.ContainsFunc(in.Coverage, isHostLog) {
 		return inv.Reading{
 			Outcome: inv.BlindOutcome, Summary: "nothing of the kind in " + plural(len(in.Coverage), "log") + ", but none of them is the server's or the host's own log",
 			Opens: "name the PostgreSQL server log and the host's system log with --logs",
 		}
+	}
+	if len(serverCoverage(in)) == 0 {
+		r.Summary = "nothing of the kind in the host's log" + searchedRange(in.Coverage) + "; the PostgreSQL server log, which tells of its crashes, was not among the logs"
 	}
 	return r
 }
@@ -152,6 +156,12 @@ func signOf(e sources.Event) (systemSign, bool) {
 		}
 	}
 	return systemSign{}, false
+}
+
+// isHostLog reports whether a coverage is that of the host's own log. It speaks of
+// the host alone: of the server's crashes only the server's log tells.
+func isHostLog(c sources.Coverage) bool {
+	return strings.HasPrefix(c.Format, "syslog") || c.Format == "dmesg" || strings.HasPrefix(c.Format, "journal")
 }
 
 // isSystemLog reports whether the event comes from the host rather than from a

@@ -32,7 +32,7 @@ func versionsHistory() inv.Probe {
 func collectHistory(ctx context.Context, c *inv.Collector) error {
 	servers := inv.With[sources.Querier](c)
 	if len(servers) == 0 {
-		return noServer()
+		return noServer(c)
 	}
 	if err := ask(ctx, c, "writers", sources.Query{SQL: writersSQL, Note: "triggers that write other tables"}); err != nil {
 		return err
