@@ -37,6 +37,9 @@ func databaseLineage() inv.Probe {
 func collectLineage(ctx context.Context, c *inv.Collector) error {
 	servers := inv.With[catalogue](c)
 	if len(servers) == 0 {
+		if err := missingServer(c); err != nil {
+			return err
+		}
 		return &sources.Blind{Why: "WAL can only be read with the catalogue of its database", Opens: "name the database with --db, even one restored elsewhere"}
 	}
 	for i, s := range servers {
