@@ -243,7 +243,7 @@ func (b *backward) collectMany(rec *Record, rel *relation, add func(uint8, heap.
 }
 
 func readKind(rel *relation, t heap.Tuple, has bool, otherwise uint8) uint8 {
-	if has && (rel.foreign(t) || rel.t.match.Match(t) != heap.Undecided) {
+	if has && (rel.foreign(t) || rel.judge(t) != heap.Undecided) {
 		return opRead
 	}
 	return otherwise

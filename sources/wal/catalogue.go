@@ -9,6 +9,7 @@ import (
 
 const (
 	pgClass       = 1259 // pg_class's oid, and its file until VACUUM FULL rewrites it (catalog/pg_class.h)
+	pgAttribute   = 1249 // the same of pg_attribute
 	classFileNode = 88   // offset of relfilenode in its rows: oid, relname (64), relnamespace, reltype, reloftype, relowner, relam come before
 	maxClassRows  = 100000
 )
@@ -129,6 +130,14 @@ func (tr *tracer) classUpdated(rec *Record, c *Change, from, to place) {
 		tr.concern(rec.XID, oid)
 		tr.owns(rec.XID, node, oid)
 		k.moves[rec.XID] = append(k.moves[rec.XID], m)
+	}
+}
+
+// attributeRecord notes that a transaction changed rows of pg_attribute. Which, the records seldom tell.
+func (tr *tracer) attributeRecord(rec *Record) {
+	op := rec.Info & heapOpMask
+	if rec.RMGR == rmHeap && (op == heapUpdate || op == heapHotUpdate) && len(tr.columns) < maxCreated {
+		tr.columns[rec.XID] = true
 	}
 }
 

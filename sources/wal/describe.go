@@ -3,6 +3,7 @@ package wal
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"inquest/sources/heap"
@@ -251,6 +252,10 @@ func (d *describer) step(rec *Record, x *Xact, f RelFile, op Op, rows int) {
 	x.Steps = append(x.Steps, s)
 }
 
+func (t *target) inKey(attnum int16) bool {
+	return slices.ContainsFunc(t.Key, func(k heap.KeyPart) bool { return k.AttNum == attnum })
+}
+
 // rowsOf decodes the rows of the events.
 func (d *describer) rowsOf() {
 	for i := range d.l.Events {
@@ -263,7 +268,7 @@ func (d *describer) rowsOf() {
 			c := d.targets[e.Target].Columns[j]
 			switch {
 			case c.Dropped:
-			case v.Unknown:
+			case v.Unknown || d.targets[e.Target].retyped[e.Rel] && !d.targets[e.Target].inKey(c.AttNum):
 				e.Unknown = append(e.Unknown, c.Name)
 			case v.Null:
 				e.Row[c.Name] = nil

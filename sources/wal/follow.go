@@ -59,7 +59,7 @@ func (tr *tracer) arrived(rec *Record, rel *relation, tid heap.TID, t heap.Tuple
 		tr.readWhole(rel.file, tid.Block)
 	}
 	if known {
-		m = rel.t.match.Match(t)
+		m = rel.judge(t)
 	}
 	if rel.foreign(t) {
 		m = heap.Different
@@ -186,7 +186,7 @@ func (tr *tracer) holder(rec *Record, rel *relation, c *Change) *version {
 	if !c.HasOld {
 		return v
 	}
-	switch m := rel.t.match.Match(c.Old); {
+	switch m := rel.judge(c.Old); {
 	case m == heap.Same && (v == nil || v.shadow):
 		v = tr.appear(p, rel.t, rec.LSN)
 	case m == heap.Same:
@@ -243,7 +243,7 @@ func (tr *tracer) update(rec *Record, rel *relation, c *Change) {
 	}
 	m := heap.Undecided
 	if known {
-		m = rel.t.match.Match(t)
+		m = rel.judge(t)
 	}
 	if v != nil {
 		tr.updated(rec, v, c, to, t, known, m)
@@ -371,7 +371,7 @@ func (tr *tracer) cameBy(rec *Record, rel *relation, c *Change, from place, e *E
 		old, read = c.Old, true
 	}
 	switch {
-	case read && rel.t.match.Match(old) == heap.Same:
+	case read && rel.judge(old) == heap.Same:
 		tr.sight(from, rec.LSN, nil)
 		return
 	case read:

@@ -188,9 +188,29 @@ func (tr *tracer) replaced(rec *Record, t *target, ids []uint32, x *XactEnd, c *
 	for _, id := range ids {
 		ev.Created = append(ev.Created, tr.created[id]...)
 	}
+	for _, f := range x.Dropped {
+		if r := tr.relation(f); r != nil && r.t == t && r.index == nil {
+			tr.former[t] = append(tr.former[t], f)
+		}
+	}
+	if c.op == OpRewrite && slices.ContainsFunc(ids, func(id uint32) bool { return tr.columns[id] }) {
+		ev.Note += "; columns changed with it"
+		tr.retype(t)
+	}
 	tr.relations = append(tr.relations, ev)
 	tr.xact(x.XID, 0, rec.LSN)
 	tr.endFiles(rec, t, &ev, ids, c.kept)
+}
+
+// retype notes that rows in the files a table had before may be laid out otherwise than its rows are now (ALTER COLUMN … TYPE).
+func (tr *tracer) retype(t *target) {
+	if tr.retyped[t] == nil {
+		tr.retyped[t] = map[RelFile]bool{}
+	}
+	for _, f := range tr.former[t] {
+		tr.retyped[t][f] = true
+	}
+	tr.miss("a column of " + t.Table + " changed its type: rows of before are laid out otherwise, and what is told of them comes from the indexes")
 }
 
 // endFiles ends the versions in the files that a commit removes. A rewrite carries every visible row over.

@@ -57,6 +57,7 @@ const (
 	xactAssignment     = 0x50
 	xactHasInfo        = 0x80
 
+	copyDatabase   = 0x00
 	dropDatabase13 = 0x10 // commands/dbcommands_xlog.h: the code moved in 15, when CREATE got a second form
 	dropDatabase   = 0x20
 

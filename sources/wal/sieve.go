@@ -470,8 +470,8 @@ func (s *setup) patterns(plan *Plan) (out []Pattern, ok bool) {
 	slices.Sort(dbs)
 	for _, db := range dbs {
 		out = append(out, pairPattern(db, pgClass))
-		for _, drop := range []byte{dropDatabase13, dropDatabase} { // xl_info, xl_rmid, padding, checksum, short main data
-			p := Pattern{Bytes: []byte{drop, rmDatabase, 0, 0, 0, 0, 0, 0, 255, 0}, Any: 0xf<<4 | 1<<9}
+		for _, op := range []byte{copyDatabase, dropDatabase13, dropDatabase} { // xl_info, xl_rmid, padding, checksum, short main data
+			p := Pattern{Bytes: []byte{op, rmDatabase, 0, 0, 0, 0, 0, 0, 255, 0}, Any: 0xf<<4 | 1<<9}
 			p.Bytes = binary.LittleEndian.AppendUint32(p.Bytes, db)
 			out = append(out, p)
 		}

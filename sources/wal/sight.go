@@ -62,7 +62,7 @@ func (tr *tracer) heapImage(rec *Record, rel *relation, p heap.Page, block uint3
 			continue
 		}
 		tr.observe(at, t)
-		switch rel.t.match.Match(t) {
+		switch rel.judge(t) {
 		case heap.Same:
 			tr.sighted(rec, rel, at, t, rewrite)
 		case heap.Different:

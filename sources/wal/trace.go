@@ -156,8 +156,9 @@ type setup struct {
 
 type target struct {
 	Target
-	index int
-	match *heap.Matcher
+	index   int
+	match   *heap.Matcher
+	retyped map[RelFile]bool // older files in which the columns' types may be others
 }
 
 type relation struct {
@@ -185,7 +186,7 @@ func newSetup(targets []Target, opt Options) (*setup, error) {
 	var errs []error
 	usable := 0
 	for i := range targets {
-		t := &target{Target: targets[i], index: i}
+		t := &target{Target: targets[i], index: i, retyped: map[RelFile]bool{}}
 		s.targets = append(s.targets, t)
 		m, err := heap.NewMatcher(t.Columns, t.Key)
 		if err != nil {
@@ -276,6 +277,15 @@ func (r *relation) foreign(t heap.Tuple) bool {
 	return r.guess && t.Natts() == 3 && len(r.t.Columns) != 3
 }
 
+// judge compares a row with the key. Where the columns were of other types, a row that seems to have another key tells nothing.
+func (r *relation) judge(t heap.Tuple) heap.Match {
+	m := r.t.match.Match(t)
+	if m == heap.Different && r.t.retyped[r.file] {
+		return heap.Undecided
+	}
+	return m
+}
+
 func (s *setup) relation(f RelFile) *relation {
 	if s.filter[f.Rel>>6&1023]>>(f.Rel&63)&1 == 0 {
 		return nil
@@ -295,6 +305,12 @@ func (s *setup) learn(ctx context.Context, src Source, plan Plan, l *Lineage, tr
 	s.open = s.open || tr.undecided()
 	for _, r := range tr.newRels {
 		again = s.add(r) || again
+	}
+	for _, t := range s.targets {
+		for f := range tr.retyped[t] {
+			again = again || !t.retyped[f]
+			t.retyped[f] = true
+		}
 	}
 	for _, g := range tr.sightings {
 		if !g.from.withdrawn() && !s.sightings[g.sighting] {

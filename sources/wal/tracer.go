@@ -106,10 +106,14 @@ type tracer struct {
 	notes       notes
 	noted       *note // of the records that are being read
 	notedAt     LSN
-	concerned   map[uint32]bool // transactions that changed the files of a target
-	passes      int             // of the reader
-	stale       bool            // WAL was passed over since lastMicros
-	short       []resumption    // places where the time before an event was passed over
+	columns     map[uint32]bool // transactions that changed rows of pg_attribute
+	former      map[*target][]RelFile
+	retyped     map[*target]map[RelFile]bool
+	moved       map[uint32]map[uint32]bool // by database: tablespaces that it was moved out of
+	concerned   map[uint32]bool            // transactions that changed the files of a target
+	passes      int                        // of the reader
+	stale       bool                       // WAL was passed over since lastMicros
+	short       []resumption               // places where the time before an event was passed over
 }
 
 // note is what a walk remembers of the records that begin in a piece of WAL, so that later walks can leave it out.
@@ -136,6 +140,7 @@ func newTracer(s *setup) *tracer {
 		created: map[uint32][]RelFile{}, creating: map[RelFile]newFile{}, truncates: map[uint32][]uint32{}, times: map[LSN]*timeSpan{},
 		followed: map[writing]bool{}, started: map[LSN]map[place]bool{}, blank: map[place]bool{}, watched: map[place]heap.Tuple{},
 		whole: map[wholeKey]uint64{}, catalogue: newCatalogue(), concerned: map[uint32]bool{}, notes: notes{},
+		columns: map[uint32]bool{}, former: map[*target][]RelFile{}, retyped: map[*target]map[RelFile]bool{}, moved: map[uint32]map[uint32]bool{},
 	}
 }
 
@@ -162,6 +167,8 @@ func (tr *tracer) record(r *Reader) {
 			tr.heapRecord(rec)
 		} else if ok && f.Rel == pgClass && tr.dbs[f.DB] {
 			tr.classRecord(rec)
+		} else if ok && f.Rel == pgAttribute && tr.dbs[f.DB] {
+			tr.attributeRecord(rec)
 		} else if ok && len(tr.creating) > 0 {
 			tr.fillNew(f, rec)
 		} else if !ok && rec.RMGR == rmHeap && rec.Info&heapOpMask == heapTruncate {
@@ -187,7 +194,7 @@ func (tr *tracer) dull(r *Reader, raw []byte) bool {
 	switch rm := raw[17]; {
 	case rm == rmHeap || rm == rmHeap2 || rm == rmBtree:
 		node, ok := firstNode(raw, r.magic)
-		if !ok || tr.filter[node>>6&1023]>>(node&63)&1 != 0 || node == pgClass || len(tr.creating) > 0 && rm != rmBtree {
+		if !ok || tr.filter[node>>6&1023]>>(node&63)&1 != 0 || node == pgClass || node == pgAttribute || len(tr.creating) > 0 && rm != rmBtree {
 			return false
 		}
 	case rm <= rmStandby && rm != rmMultiXact:

@@ -259,7 +259,8 @@ func (tr *tracer) shrink(rec *Record, f RelFile, blocks uint32) {
 	}
 }
 
-// database looks for DROP DATABASE; its code moved in 15 when CREATE got a second form (commands/dbcommands_xlog.h).
+// database looks for DROP DATABASE, and for ALTER DATABASE … SET TABLESPACE, which copies a database's files and drops those there were
+// (commands/dbcommands.c, movedb).
 func (tr *tracer) database(rec *Record) {
 	drop := uint8(dropDatabase)
 	if rec.Version() < 15 {
@@ -267,15 +268,61 @@ func (tr *tracer) database(rec *Record) {
 	}
 	d := decoder{b: rec.Main}
 	db := d.u32()
-	if rec.Info&0xf0 != drop || d.bad {
-		return
-	}
-	for _, t := range tr.targets {
-		if t.match != nil && t.Rel.DB == db && db != 0 {
-			tr.relations = append(tr.relations, RelationEvent{
-				LSN: rec.LSN, Op: OpDropDB, XID: rec.XID, Target: t.index, Table: t.Table, OID: t.OID,
-			})
+	switch op := rec.Info & 0xf0; {
+	case !tr.dbs[db] || db == 0:
+	case op == copyDatabase:
+		if to, source, from := d.u32(), d.u32(), d.u32(); source == db && to != from && !d.bad {
+			tr.moveDatabase(db, from, to)
 		}
+	case op == drop:
+		spaces := d.xids(d.count(4))
+		kept := func(spc uint32) bool { return tr.moved[db][spc] }
+		if d.bad || len(spaces) > 0 && !slices.ContainsFunc(spaces, func(spc uint32) bool { return !kept(spc) }) {
+			return
+		}
+		for _, t := range tr.targets {
+			if t.match != nil && t.Rel.DB == db {
+				tr.relations = append(tr.relations, RelationEvent{
+					LSN: rec.LSN, Op: OpDropDB, XID: rec.XID, Target: t.index, Table: t.Table, OID: t.OID,
+				})
+			}
+		}
+	}
+}
+
+// moveDatabase carries over what lies in a database's own tablespace. Files keep their numbers.
+func (tr *tracer) moveDatabase(db, from, to uint32) {
+	if tr.moved[db] == nil {
+		tr.moved[db] = map[uint32]bool{}
+	}
+	tr.moved[db][from] = true
+	delete(tr.moved[db], to)
+	for _, f := range tr.files() {
+		for _, spc := range []uint32{from, to} {
+			other := RelFile{spc, db, f.Rel}
+			if f.DB != db || f.Spc != from && f.Spc != to || tr.relation(other) != nil {
+				continue
+			}
+			r := *tr.relation(f)
+			r.file = other
+			if r.index != nil {
+				r.heap.Spc = spc
+			}
+			tr.newRels = append(tr.newRels, &r)
+		}
+	}
+	for _, v := range tr.sortedLive() {
+		if v.rel.DB != db || v.rel.Spc != from {
+			continue
+		}
+		p := place{RelFile{to, db, v.rel.Rel}, v.tid}
+		if tr.relation(p.rel) == nil {
+			continue // known in the next walk
+		}
+		n := *v
+		n.place, n.parent = p, v
+		tr.live[p] = &n
+		delete(tr.live, v.place)
 	}
 }
 
