@@ -198,7 +198,9 @@ func TestOddAnswers(t *testing.T) {
 			opt.Now = then
 			l := open(t, fake(t, c.answer), `{app="x"}`, opt)
 			blind(t, l, hour(), c.want)
-			if st := l.Check(t.Context()); st.State != sources.StateFailed || strings.Contains(st.Problem, "swordfish") || strings.ContainsAny(st.Problem, "\x1b\x07") {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			if st := l.Check(ctx); st.State != sources.StateFailed || strings.Contains(st.Problem, "swordfish") || strings.ContainsAny(st.Problem, "\x1b\x07") {
 				t.Errorf("%+v", st)
 			}
 		})
@@ -218,6 +220,24 @@ func TestCancelWithinARequest(t *testing.T) {
 	}()
 	if _, err := open(t, address, `{app="x"}`, Options{}).SearchLogs(ctx, hour()); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
+	}
+}
+
+func TestCheckOfASlowServer(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	s := steady(nil)
+	address := fake(t, func(w http.ResponseWriter, r *http.Request) {
+		if number(r, "end")-number(r, "start") > int64(2*time.Hour) {
+			cancel(context.DeadlineExceeded) // the caller's patience ends
+			<-r.Context().Done()
+			return
+		}
+		s(w, r)
+	})
+	opt := Options{}
+	opt.Now = then
+	if st := open(t, address, `{app="x"}`, opt).Check(ctx); st.State != sources.StatePartial || !strings.Contains(st.Problem, "how far back") {
+		t.Errorf("%+v", st)
 	}
 }
 

@@ -98,22 +98,26 @@ func (l *Loki) Close() error {
 	return nil
 }
 
-// Check asks for the version, and for the oldest and the newest line.
+// Check asks for a line of the last hour, which shows whether the server answers
+// and understands the selector, and then for the oldest and the newest line.
 func (l *Loki) Check(ctx context.Context) sources.Status {
-	st := sources.Status{Source: l.name, Kind: l.Kind(), State: sources.StateReady}
-	ctx, cancel := context.WithTimeout(ctx, l.opt.Time)
-	defer cancel()
-	h, err := l.holds(ctx)
-	if err == nil && h.oldest.IsZero() {
-		err = l.empty(sources.Window{From: h.asked.From, To: h.asked.To})
-	}
-	if err != nil {
+	st := sources.Status{Source: l.name, Kind: l.Kind(), State: sources.StateReady, Summary: "Loki"}
+	now := l.opt.Now().UTC()
+	if _, err := l.edge(ctx, sources.Window{From: now.Add(-time.Hour), To: now.Add(time.Minute)}, true); err != nil {
 		st.State, st.Summary, st.Problem = sources.StateFailed, "not readable", l.blind(err).Error()
 		return st
 	}
-	st.Summary = "Loki"
 	if v := l.version(ctx); v != "" {
 		st.Summary += " " + v
+	}
+	h, err := l.holds(ctx)
+	if err == nil && h.oldest.IsZero() {
+		st.State, st.Summary, st.Problem = sources.StateFailed, "no line", l.empty(h.asked).Error()
+		return st
+	}
+	if err != nil {
+		st.State, st.Problem = sources.StatePartial, "how far back it goes was not found out: "+l.blind(err).Error()
+		return st
 	}
 	st.Summary += fmt.Sprintf(", lines from %s to %s", h.oldest.Format(time.RFC3339), h.newest.Format(time.RFC3339))
 	if keeps := h.limits.keeps(); keeps > 0 && h.oldest.Add(keeps).After(h.asked.To) {

@@ -131,9 +131,21 @@ func server(t *testing.T) string {
 	return shared.url
 }
 
-// start runs a server that ends with this process, however that ends: its
-// keeper waits for the end of its standard input.
+// start runs a server. Another program may take a port that was just free.
 func start() (address string, stop func(), err error) {
+	for range 3 {
+		if address, stop, err = startOnce(); !errors.Is(err, errPortTaken) {
+			return address, stop, err
+		}
+	}
+	return "", nil, err
+}
+
+var errPortTaken = errors.New("a port of the tests' Loki was taken by another program")
+
+// startOnce runs a server that ends with this process, however that ends: its
+// keeper waits for the end of its standard input.
+func startOnce() (address string, stop func(), err error) {
 	dir, err := os.MkdirTemp("", "inquest-loki-*")
 	if err != nil {
 		return "", nil, err
@@ -142,16 +154,14 @@ func start() (address string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	config := filepath.Join(dir, "loki.yaml")
+	config, log := filepath.Join(dir, "loki.yaml"), filepath.Join(dir, "log")
 	err = errors.Join(
 		os.WriteFile(config, fmt.Appendf(nil, settings, dir, ports[0], ports[1]), 0o600),
 		os.WriteFile(filepath.Join(dir, "tenants.yaml"), []byte(tenants), 0o600))
 	if err != nil {
 		return "", nil, err
 	}
-	var out bytes.Buffer
-	cmd := exec.Command("sh", "-c", `"$0" -config.file="$1" </dev/null & read -r x; kill -9 $!; wait; rm -rf "$2"`, program(), config, dir)
-	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd := exec.Command("sh", "-c", `"$0" -config.file="$1" </dev/null >"$3" 2>&1 & read -r x; kill -9 $! 2>/dev/null; wait; rm -rf "$2"`, program(), config, dir, log)
 	in, err := cmd.StdinPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -165,6 +175,7 @@ func start() (address string, stop func(), err error) {
 		http.DefaultClient.CloseIdleConnections()
 	}
 	address = fmt.Sprintf("http://127.0.0.1:%d", ports[0])
+	var said []byte
 	for range 600 {
 		res, err := http.Get(address + "/ready")
 		if err == nil {
@@ -173,10 +184,14 @@ func start() (address string, stop func(), err error) {
 				return address, stop, nil
 			}
 		}
+		if said, _ = os.ReadFile(log); bytes.Contains(said, []byte("address already in use")) {
+			stop()
+			return "", nil, errPortTaken
+		}
 		time.Sleep(200 * time.Millisecond)
 	}
 	stop()
-	return "", nil, fmt.Errorf("the Loki of the tests is not ready after two minutes: %s", out.String())
+	return "", nil, fmt.Errorf("the Loki of the tests is not ready after two minutes: %s", said)
 }
 
 func freePorts(n int) ([]int, error) {
