@@ -36,7 +36,8 @@ type App struct {
 	said     int       // counts messages
 	expiring int       // the message whose end is on its way
 	home     *home.Screen
-	form     *newcase.Screen
+	form     *newcase.Screen // of a new case, kept while it is not opened
+	wires    *newcase.Screen // of the sources of a case, kept while it is not connected
 	open     map[string]*live.Case
 
 	opening task.Slot // a case or a drill

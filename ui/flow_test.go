@@ -170,6 +170,8 @@ func TestSourcesAreNamedForACaseThatHasNone(t *testing.T) {
 	d.Type("--ssh gw1:/var/log/nginx")
 	d.Press("tab")
 	want(t, d, "ssh gw1:/var/log/nginx", "2 files")
+	d.Press("esc", "C") // going back loses nothing
+	want(t, d, "ssh gw1:/var/log/nginx", "2 files")
 	d.Press("ctrl+s")
 	if n := len(f.Connected); n != 1 || f.Connected[0].Record != uitest.RecordID || f.Connected[0].Databases[0] != "postgres://u:s3cret@db1/x" || f.Connected[0].Places[0] != "ssh gw1:/var/log/nginx" || f.Connected[0].Window.IsZero() {
 		t.Fatalf("%+v", f.Connected)

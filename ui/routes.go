@@ -144,9 +144,11 @@ func (a *App) sources(c backend.NewCase) tea.Cmd {
 	if of == nil {
 		return nil
 	}
-	form := newcase.Connect(a.ctx, a.formDeps(), of.Session.Path(), c)
-	a.push(form, of)
-	return form.Init()
+	if path := of.Session.Path(); a.wires == nil || a.wires.Path() != path {
+		a.wires = newcase.Connect(a.ctx, a.formDeps(), path, c)
+	}
+	a.push(a.wires, of)
+	return a.wires.Init()
 }
 
 // connect closes the case that is open and opens it again with other sources:
@@ -166,7 +168,7 @@ func (a *App) connect(m nav.Connect) tea.Cmd {
 			place = a.remember(m.Path, e.Screen)
 		}
 	}
-	a.screens = kept
+	a.screens, a.wires = kept, nil
 	delete(a.open, m.Path)
 	b, closeIt := a.opts.Backend, of.Close()
 	return a.enter("the case with its sources", func(ctx context.Context) (backend.Session, error) {
