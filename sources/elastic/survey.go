@@ -42,10 +42,10 @@ func (x *Index) know(ctx context.Context) (*mapped, *held, error) {
 		return m, h, nil
 	}
 	a, err := x.search(ctx, object{
-		"size": 0, "track_total_hits": true,
+		"size": 0, "track_total_hits": true, "timeout": "30s",
 		"aggs": object{
 			"first": object{"min": object{"field": m.time}}, "last": object{"max": object{"field": m.time}},
-			"without": object{"missing": object{"field": m.time}},
+			"without": object{"filter": object{"bool": object{"must_not": object{"exists": object{"field": m.time}}}}},
 			"ignored": object{"filter": object{"exists": object{"field": "_ignored"}}},
 		},
 	})

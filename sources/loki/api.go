@@ -132,6 +132,7 @@ func (l *Loki) once(ctx context.Context, query string, w sources.Window, limit i
 	if err := l.get(ctx, "/loki/api/v1/query_range", q, apart, &a); err != nil {
 		return nil, err
 	}
+	l.warned(a.Warnings)
 	if a.Data.ResultType != "streams" {
 		return nil, fmt.Errorf("%w: it should be streams and is %q", logstore.ErrGarbled, a.Data.ResultType)
 	}
@@ -156,6 +157,18 @@ func (l *Loki) once(ctx context.Context, query string, w sources.Window, limit i
 	}
 	slices.SortStableFunc(out, func(a, b logstore.Entry) int { return a.Time.Compare(b.Time) })
 	return out, nil
+}
+
+// warned remembers what the server says of its own answers, such as that they
+// are partial.
+func (l *Loki) warned(warnings []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, w := range warnings {
+		if w = "the server warns: " + logstore.Short(w); len(l.warnings) < 5 && !slices.Contains(l.warnings, w) {
+			l.warnings = append(l.warnings, w)
+		}
+	}
 }
 
 // labels writes a stream's labels as a selector of that stream alone.
@@ -213,6 +226,9 @@ func (l *Loki) counted(ctx context.Context, query string, w sources.Window, step
 	var a answer
 	if err := l.get(ctx, "/loki/api/v1/query_range", q, nil, &a); err != nil {
 		return nil, err
+	}
+	if len(a.Warnings) > 0 {
+		return nil, fmt.Errorf("the server warns: %s", logstore.Short(a.Warnings[0]))
 	}
 	out := make([]int64, int(w.To.Sub(w.From)/step))
 	for _, raw := range a.Data.Result {

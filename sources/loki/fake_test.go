@@ -241,6 +241,18 @@ func TestCheckOfASlowServer(t *testing.T) {
 	}
 }
 
+func TestWhatTheServerWarnsOf(t *testing.T) {
+	server := steady(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"status":"success","warnings":["maximum number of series (500) reached for a single query; returning partial results"],"data":{"resultType":"streams","result":[]}}`)
+	})
+	opt := Options{}
+	opt.Now = then
+	r := search(t, open(t, fake(t, server), `{app="x"}`, opt), hour())
+	if !strings.Contains(strings.Join(r.Coverage.Limits, ";"), "returning partial results") {
+		t.Errorf("%q", r.Coverage.Limits)
+	}
+}
+
 func TestOpen(t *testing.T) {
 	for _, bad := range [][2]string{
 		{"", `{a="b"}`}, {"loki:3100", `{a="b"}`}, {"ftp://h", `{a="b"}`}, {"http://h?x=1", `{a="b"}`}, {"http://h", ""}, {"http://h", "app=x"}, {"http://h", `{a="b"} | line_format "x"`}, {"http://u:hunter2@h:p", `{a="b"}`},

@@ -59,6 +59,8 @@ type Loki struct {
 	length time.Duration // the longest stretch that it takes; zero: not met
 	held   *held
 	kept   []*survey
+
+	warnings []string
 }
 
 // Open returns the log that selector, such as {app="api"}, selects at address.

@@ -204,6 +204,7 @@ func (r *run) result(ctx context.Context, bound string) (*sources.LogResult, err
 	}
 	slices.SortFunc(v.Gaps, func(a, b sources.Gap) int { return a.From.Compare(b.From) })
 	v.Limits = append(v.Limits, r.limits...)
+	r.learn(func() { v.Limits = append(v.Limits, r.warnings...) })
 	if bound != "" {
 		v.Limits = append(v.Limits, bound)
 	}
