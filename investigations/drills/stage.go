@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 )
 
 // Stage is where a drill plays: a server, people and programs that connect to
@@ -75,10 +77,35 @@ func (s *Stage) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// closeLimit bounds how long a server process may take to end.
+const closeLimit = 20 * time.Second
+
+// closeSession takes leave of the server and waits until its process has ended,
+// which it logs before it closes the connection: who comes later finds nobody
+// there who has gone.
 func closeSession(ctx context.Context, c *pgx.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	if c.IsClosed() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, closeLimit)
 	defer cancel()
-	if err := c.Close(ctx); err != nil {
+	taken, err := c.PgConn().Hijack()
+	if err != nil { // busy
+		if err := c.Close(ctx); err != nil {
+			return fmt.Errorf("close a session: %w", err)
+		}
+		return nil
+	}
+	stop := context.AfterFunc(ctx, func() { _ = taken.Conn.Close() })
+	defer stop()
+	taken.Frontend.Send(&pgproto3.Terminate{})
+	if taken.Frontend.Flush() == nil { // an error: the server went first
+		_, _ = io.Copy(io.Discard, taken.Conn) // likewise, with a reset
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("close a session: its server process did not end: %w", ctx.Err())
+	}
+	if err := taken.Conn.Close(); err != nil {
 		return fmt.Errorf("close a session: %w", err)
 	}
 	return nil
