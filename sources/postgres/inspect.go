@@ -23,7 +23,7 @@ import (
 // databases are restored: position, transaction, blocks with their data and
 // images, and what the descriptions tell of the rest. Everything else stands as
 // an empty record. Not told, and so missing, are: old rows and keys in deletes and
-// updates (wal_level logical), checkpoints and restarts, origins of replication,
+// updates (wal_level logical), the times of checkpoints, origins of replication,
 // and identifiers of prepared transactions. It is not safe for concurrent use;
 // Close it.
 type InspectSource struct {
@@ -146,7 +146,7 @@ func (w *InspectSource) Inexact() int { return w.out.inexact }
 
 // Limits says what this way of reading does not show.
 func (w *InspectSource) Limits() []string {
-	return []string{"WAL was read by pg_walinspect, which does not tell of checkpoints and crashes, of old keys in updates and deletes, and of the names of prepared transactions"}
+	return []string{"WAL was read by pg_walinspect, which does not tell of old keys in updates and deletes, and of the names of prepared transactions"}
 }
 
 // Close removes the file.
@@ -182,7 +182,7 @@ type toldBlock struct {
 }
 
 const inspectRecordsSQL = `select r.start_lsn, r.end_lsn, r.xid, r.resource_manager, r.record_type, r.main_data_length,
- case when r.resource_manager in ('Heap', 'Heap2', 'Btree', 'Transaction', 'Storage', 'Database') or r.resource_manager = 'Standby' and r.record_type = 'LOCK' then r.description end
+ case when r.resource_manager in ('Heap', 'Heap2', 'Btree', 'Transaction', 'Storage', 'Database') or r.record_type in ('CHECKPOINT_SHUTDOWN', 'END_OF_RECOVERY') or r.resource_manager = 'Standby' and r.record_type = 'LOCK' then r.description end
  from %s.pg_get_wal_records_info($1::pg_lsn, $2::pg_lsn) r`
 
 const inspectBlocksSQL = `select b.start_lsn, b.block_id, b.reltablespace, b.reldatabase, b.relfilenode, b.relforknumber, b.relblocknumber, b.block_data,

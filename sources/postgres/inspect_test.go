@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,6 +93,42 @@ func TestWALByWalinspectTellsTheSameLives(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestWALByWalinspectTellsOfCrashes(t *testing.T) {
+	pgservertest.Each(t, pgserver.Config{Settings: map[string]string{"autovacuum": "off"}}, func(t *testing.T, s *pgserver.Server) {
+		if s.Installation().Major < 16 {
+			t.Skip("pg_walinspect of this version does not show the content of rows")
+		}
+		sql(t, s, inspectorSQL)
+		sql(t, s, "create table k (id uuid primary key, n int); create table other (n int)")
+		c := connectSuper(t, s)
+		const id = "00000000-0000-0000-0000-00000000c001"
+		if _, err := c.Exec(t.Context(), "begin; insert into k values ('"+id+"', 1)").ReadAll(); err != nil {
+			t.Fatal(err)
+		}
+		sql(t, s, "insert into other values (1)") // its commit takes the insert to disk
+		s.Crash()
+		_ = c.Close(t.Context()) // the server is gone
+		if err := s.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w, err := open(t, s, "inspector", postgres.Options{}).OpenInspect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = w.Close() }()
+		info, m := table(t, open(t, s, "", postgres.Options{}), "k", postgres.Key{ID: id})
+		l := traceIt(t, w, info, m)
+		if len(l.Events) != 1 || l.Events[0].Op != wal.OpInsert || l.Xacts[l.Events[0].XID].State != wal.Crashed {
+			t.Errorf("events %+v, transactions %+v", l.Events, l.Xacts)
+		}
+		if !slices.ContainsFunc(l.Restarts, func(r wal.Restart) bool {
+			return len(r.Lost) == 1 && r.Kind == "shutdown-checkpoint" && r.Time.IsZero() && r.TLI == 1
+		}) {
+			t.Errorf("restarts %+v", l.Restarts)
+		}
+	})
 }
 
 func traceIt(t *testing.T, src wal.Source, info *postgres.TableInfo, m postgres.Match) *wal.Lineage {

@@ -18,6 +18,8 @@ var restorable = map[string]struct {
 	rmgr, info byte
 	main       func(t *told, d *describedBy) []byte
 }{
+	"XLOG CHECKPOINT_SHUTDOWN":    {0, 0x00, mainCheckpoint},
+	"XLOG END_OF_RECOVERY":        {0, 0x90, mainEndOfRecovery},
 	"XLOG FPI":                    {0, 0xb0, nil},
 	"XLOG FPI_FOR_HINT":           {0, 0xa0, nil},
 	"Transaction COMMIT":          {1, 0x00, mainXact},
@@ -57,7 +59,7 @@ const initPage = 0x80
 func restore(t *told) (rmgr, info byte, main []byte, ok bool) {
 	name, init := strings.CutSuffix(t.kind, "+INIT")
 	k, ok := restorable[t.rmgr+" "+name]
-	if !ok || len(t.blocks) == 0 && (k.rmgr == 0 || k.rmgr >= 9) {
+	if !ok || len(t.blocks) == 0 && (k.rmgr == 0 && k.main == nil || k.rmgr >= 9) {
 		return 0, 0, nil, false
 	}
 	info = k.info
@@ -199,6 +201,23 @@ func mainPrune17(_ *told, d *describedBy) []byte {
 		}
 	}
 	return []byte{0, flags}
+}
+
+// mainCheckpoint restores the head of a checkpoint that ends a server's life: its position and timelines. Its time is not told, and stays zero
+// (xlogdesc.c, catalog/pg_control.h).
+func mainCheckpoint(_ *told, d *describedBy) []byte {
+	redo, err := wal.ParseLSN(d.word("redo "))
+	d.bad = d.bad || err != nil
+	b := le.AppendUint64(nil, uint64(redo))
+	b = le.AppendUint32(b, uint32(d.number("tli ")))
+	b = le.AppendUint32(b, uint32(d.number("prev tli ")))
+	return append(b, make([]byte, 72-len(b))...)
+}
+
+func mainEndOfRecovery(_ *told, d *describedBy) []byte {
+	b := le.AppendUint64(nil, d.micros())
+	b = le.AppendUint32(b, uint32(d.number("tli ")))
+	return le.AppendUint32(b, uint32(d.number("prev tli ")))
 }
 
 func mainLevel(_ *told, d *describedBy) []byte {

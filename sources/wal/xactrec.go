@@ -188,7 +188,7 @@ type Checkpoint struct {
 	Redo         LSN
 	TLI, PrevTLI uint32
 	NextXID      uint64
-	Time         time.Time // to the second
+	Time         time.Time // to the second; zero when it is not told
 }
 
 func (r *Record) decodeCheckpoint() (c Checkpoint, ok bool) {
@@ -196,8 +196,9 @@ func (r *Record) decodeCheckpoint() (c Checkpoint, ok bool) {
 		return c, false
 	}
 	le := binary.LittleEndian
-	return Checkpoint{
-		Redo: LSN(le.Uint64(r.Main)), TLI: le.Uint32(r.Main[8:]), PrevTLI: le.Uint32(r.Main[12:]), NextXID: le.Uint64(r.Main[24:]),
-		Time: time.Unix(int64(le.Uint64(r.Main[64:])), 0).UTC(),
-	}, true
+	c = Checkpoint{Redo: LSN(le.Uint64(r.Main)), TLI: le.Uint32(r.Main[8:]), PrevTLI: le.Uint32(r.Main[12:]), NextXID: le.Uint64(r.Main[24:])}
+	if t := int64(le.Uint64(r.Main[64:])); t != 0 {
+		c.Time = time.Unix(t, 0).UTC()
+	}
+	return c, true
 }
