@@ -96,21 +96,15 @@ func status(f nav.Frame, st sources.Status) []string {
 		out = append(out, l.Add(t.Text, first).String())
 		out = append(out, parts.Para(f, t.Text, "   ", strings.TrimSpace(strings.TrimPrefix(say, first)))...)
 	}
-	if st.Problem != "" {
+	if problem(st) != "" {
 		out = append(out, parts.Para(f, t.Bad, "   ", st.Problem)...)
 	}
-	if can := able(st, true); can != "" {
+	can, cannot := abilities(st)
+	if can != "" {
 		out = append(out, parts.Para(f, t.Good, "   ✓ can answer: ", can)...)
 	}
-	for _, a := range st.Abilities {
-		if a.OK {
-			continue
-		}
-		say := a.Name + ": " + a.Why
-		if a.Opens != "" {
-			say += " → " + a.Opens
-		}
-		out = append(out, parts.Para(f, t.Blind, "   ⊘ ", say)...)
+	if len(cannot) > 1 { // the reasons need more room than there may be
+		out = append(out, parts.Para(f, t.Blind, "   ⊘ cannot answer: ", names(cannot))...)
 	}
 	for _, e := range st.Expires {
 		when := "at an unknown moment"
@@ -119,17 +113,68 @@ func status(f nav.Frame, st sources.Status) []string {
 		}
 		out = append(out, parts.Para(f, t.Weak, "   ⚠ ", e.What+" can be gone "+when+": "+e.Why)...)
 	}
+	for _, a := range cannot {
+		say := a.Name + ": " + a.Why
+		if a.Opens != "" {
+			say += " → " + a.Opens
+		}
+		out = append(out, parts.Para(f, t.Blind, "   ⊘ ", say)...)
+	}
 	return out
 }
 
-func able(st sources.Status, ok bool) string {
-	var out []string
+// problem is what stands in the way of a source, unless what it cannot answer
+// says it already, one by one.
+func problem(st sources.Status) string {
+	if _, cannot := abilities(st); len(cannot) > 0 && st.State != sources.StateFailed {
+		return ""
+	}
+	return st.Problem
+}
+
+// abilities are what a source can answer, and what it cannot.
+func abilities(st sources.Status) (can string, cannot []sources.Ability) {
+	var those []sources.Ability
 	for _, a := range st.Abilities {
-		if a.OK == ok {
-			out = append(out, a.Name)
+		if a.OK {
+			those = append(those, a)
+		} else {
+			cannot = append(cannot, a)
 		}
 	}
+	return names(those), cannot
+}
+
+func names(list []sources.Ability) string {
+	out := make([]string, 0, len(list))
+	for _, a := range list {
+		out = append(out, a.Name)
+	}
 	return strings.Join(out, ", ")
+}
+
+// tell writes all that a source says below its first line.
+func (s *Screen) tell(line func(...string), st sources.Status) {
+	if why := problem(st); why != "" {
+		line(why)
+	}
+	can, cannot := abilities(st)
+	if can != "" {
+		line("can answer:", can)
+	}
+	for _, e := range st.Expires {
+		when := "at an unknown moment"
+		if !e.At.IsZero() {
+			when = parts.Ago(e.At, s.now()) + " (" + e.At.In(s.zone).Format("2 Jan 15:04 MST") + ")"
+		}
+		line("can be gone", when+":", e.What+",", e.Why)
+	}
+	for _, a := range cannot {
+		line("cannot:", a.Name+",", a.Why)
+		if a.Opens != "" {
+			line("  to open it:", a.Opens)
+		}
+	}
 }
 
 // showAnswers shows all that the sources say, with nothing cut.
@@ -147,25 +192,7 @@ func (s *Screen) showAnswers() tea.Cmd {
 		}
 		for _, st := range q.statuses {
 			line(st.Source+":", string(st.State)+",", st.Summary)
-			line(st.Problem)
-			if can := able(st, true); can != "" {
-				line("can answer:", can)
-			}
-			for _, a := range st.Abilities {
-				if !a.OK {
-					line("cannot:", a.Name+",", a.Why)
-					if a.Opens != "" {
-						line("  to open it:", a.Opens)
-					}
-				}
-			}
-			for _, e := range st.Expires {
-				when := "at an unknown moment"
-				if !e.At.IsZero() {
-					when = parts.Ago(e.At, s.now()) + " (" + e.At.In(s.zone).Format("2 Jan 15:04 MST") + ")"
-				}
-				line("can be gone", when+":", e.What+",", e.Why)
-			}
+			s.tell(line, st)
 		}
 		line()
 	}
