@@ -32,8 +32,10 @@ type face struct {
 	tailed int      // length of tail
 	closed bool     // tail cannot be the start of another zone
 
-	prefix string // the anchor and the minute, as they stand in the line
-	ticks  ticks  // how the seconds are written
+	prefix  string // the anchor and the minute, as they stand in the line
+	wording        // the same, when it is no longer than that
+	worded  bool
+	ticks   ticks // how the seconds are written
 }
 
 // newClock learns from lines of the file; a clock without a face knows no time.
@@ -204,6 +206,7 @@ func (f *face) learn(c *clock, line []byte, at int) (int64, bool) {
 		f.base = floor(t, int64(time.Minute)) * int64(time.Minute)
 		if f.ticks.learn(text[k:end], i-k, f.closed) {
 			f.prefix = string(line[at-len(f.anchor) : at+k])
+			f.wording, f.worded = words(f.prefix)
 		}
 	}
 	return t, true

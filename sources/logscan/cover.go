@@ -36,14 +36,26 @@ type cover struct {
 	silences        []silence
 }
 
+// next notes the time of a line that comes shortly after the latest one and in
+// the same stretch, as nearly all do; otherwise it does nothing and returns false.
+func (c *cover) next(t int64) bool {
+	d := t - c.high
+	if d <= 0 || d > c.least || t < c.from || t >= c.to {
+		return false
+	}
+	c.rhythm[bits.Len64(uint64(d))&63]++
+	c.high, c.last = t, t
+	c.timed++
+	c.run++
+	return true
+}
+
 // add notes a line's time.
 func (c *cover) add(t int64) {
-	if d := t - c.high; d > 0 && d <= c.least && c.timed > 0 { // nearly always
-		c.rhythm[bits.Len64(uint64(d))&63]++
-		c.high = t
-	} else {
-		c.notable(t)
+	if c.next(t) {
+		return
 	}
+	c.notable(t)
 	c.timed++
 	c.last = t
 	if t >= c.from && t < c.to {
