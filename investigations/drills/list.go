@@ -82,6 +82,7 @@ func List() []Drill {
 		duplicateMerged(),
 		cachedAnswer(),
 		startUpCleanup(),
+		clocksBack(),
 	}
 }
 

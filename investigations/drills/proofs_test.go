@@ -159,6 +159,7 @@ func proofs() map[string]happened {
 		"upload-refused":   {tuple: "none", sql: bookingGone, log: []string{`ERROR:  new row for relation "bookings" violates check constraint`, `COPY bookings, line 41`, `status=201.*id=$ID`}},
 		"duplicate-merged": {tuple: "committed, committed", sql: with(bookingGone, "SELECT count(*) FROM bookings WHERE guest = 'Guest of two rooms'", "1"), log: []string{`cron: merge-duplicates LOG:  disconnection`}, silent: []string{"(statement|execute <unnamed>): DELETE"}},
 		"cached-answer":    {tuple: "committed, committed", sql: orderGone, log: []string{`application_name=psql`, `"MESSAGE":"POST /orders -\\u003e 201 in [0-9.]+ ms, order $ID`, `PATCH /orders/$ID -\\u003e 404`, `GET /orders/$ID -\\u003e 200[^}]*from cache`}},
+		"clocks-back":      {sql: map[string]string{"SELECT count(*) FROM documents WHERE ($ID)": "0"}, log: []string{"UTC .*terminating connection due to idle-in-transaction timeout", `documents/\d+ -> 404`}},
 		"start-up-cleanup": {sql: orderGone, log: []string{`shop_app@shop/orders-api LOG:  statement: DELETE FROM orders WHERE reference LIKE`, "version 5.2.0 starting"}},
 		"clock-skew":       {tuple: "aborted", sql: orderGone, log: []string{`duplicate key value violates unique constraint "vouchers_pkey"`}},
 	}
