@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"net/http"
 	"testing"
 
 	"inquest/sources"
@@ -37,7 +38,7 @@ func TestRequestInAMessage(t *testing.T) {
 	}
 	e := sources.Event{Message: "GET /x -> 200", Method: "POST", Path: "/y", Status: 500}
 	fromMessage(&e)
-	if e.Method != "POST" || e.Path != "/y" || e.Status != 500 {
+	if e.Method != http.MethodPost || e.Path != "/y" || e.Status != 500 {
 		t.Errorf("fields outrank the text: %+v", e)
 	}
 }
