@@ -134,10 +134,13 @@ func (a Assessment) lastContent(list []Recovered) *Recovered {
 	own := func(r Recovered) bool {
 		return a.Table == "" || r.Table == a.Table || slices.Contains(a.Parts, r.Table)
 	}
+	there := func(r Recovered) bool {
+		return r.Standing && slices.ContainsFunc(a.Facts.Of(RowVisible).With("table", r.Table), func(f Fact) bool { return f.Attr("as") == "" })
+	}
 	var best *Recovered
 	for i, r := range list {
 		switch {
-		case !own(r):
+		case !own(r) || there(r):
 		case a.Table == "" && best != nil && best.Table != r.Table:
 			return nil // which of the tables is meant is not told
 		case best == nil || r.betterThan(*best):

@@ -105,6 +105,8 @@ type Recovered struct {
 	// Row holds column values as PostgreSQL prints them; nil is NULL.
 	Row    map[string]*string `json:"row"`
 	Origin string             `json:"origin"` // wal, heap, history or log
+	// Standing marks a version that no committed delete is known to have ended.
+	Standing bool `json:"-"`
 	// Unknown names columns whose value could not be read.
 	Unknown  []string `json:"unknown,omitempty"`
 	Evidence []string `json:"evidence,omitempty"`

@@ -2,6 +2,7 @@ package mechanisms
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,6 +102,13 @@ func fateAnotherLife(v View, visible inv.Facts) (inv.Fate, bool) {
 	if born.When().IsZero() {
 		return none()
 	}
+	if d, ok := lifeBefore(v, born); ok && unlike(born.Fact.Attr("like-before")) {
+		return inv.Fate{
+			Kind: inv.FateUndetermined, Standing: inv.Undetermined, Evidence: append(slices.Clone(visible), append(d.Facts(), born.Facts()...)...).Evidence(),
+			Summary: "The row that had this id was deleted from " + d.Table() + " by xid " + d.Xid + ", committed " + clock(d.When()) + "; another row with other content has the id since " + clock(born.When()) + " (xid " + born.Xid + "). Which of the two is meant is not told: the one before is gone, the one now is there.",
+			Settles: []string{"what the record held: compare it with the recovered content and with the row that is there now", "a natural key of the record (--hint)"},
+		}, true
+	}
 	for _, issued := range v.Facts.Of(inv.IDIssued) {
 		if issued.Time.IsZero() || !latest(issued).Add(logSlack).Before(born.When()) {
 			continue
@@ -128,4 +136,24 @@ func fateAnotherLife(v View, visible inv.Facts) (inv.Fate, bool) {
 		}, true
 	}
 	return none()
+}
+
+// lifeBefore is the committed delete that ended the life of the key before this
+// insert.
+func lifeBefore(v View, born Step) (Step, bool) {
+	for _, d := range slices.Backward(Ended(v.Story.Deletes, Committed)) {
+		if position(d) > 0 && position(d) < position(born) {
+			return d, true
+		}
+	}
+	return Step{}, false
+}
+
+// unlike reads how many of the comparable columns were as in the life before, such
+// as 1/4: less than half of them make another row.
+func unlike(like string) bool {
+	same, of, ok := strings.Cut(like, "/")
+	a, err1 := strconv.Atoi(same)
+	b, err2 := strconv.Atoi(of)
+	return ok && err1 == nil && err2 == nil && b > 0 && 2*a < b
 }

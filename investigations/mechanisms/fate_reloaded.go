@@ -3,7 +3,6 @@ package mechanisms
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	inv "inquest/investigations"
 )
@@ -30,19 +29,6 @@ func refilled(v View, r Step) inv.Facts {
 	})
 }
 
-// loaded reports rows that came by COPY: from a file or a dump, not by a statement
-// of this database.
-func loaded(v View, contents inv.Facts) bool {
-	return slices.ContainsFunc(contents, func(f inv.Fact) bool {
-		for t := range v.Focus.members {
-			if strings.Contains(f.Attr("order"), "multi-insert "+t+"×") {
-				return true
-			}
-		}
-		return false
-	})
-}
-
 // setBack are signs that the table holds an earlier state than it once had: its
 // sequence stands behind an id that it had handed out, or rows that were stored
 // after the reload have ids that had been handed out before.
@@ -64,7 +50,7 @@ func setBack(v View) inv.Facts {
 func reloadLoss(v View) (loss, bool) {
 	for _, r := range slices.Backward(Ended(v.Story.Removals, Committed)) {
 		before, contents := committedBefore(v, r), refilled(v, r)
-		if len(before) == 0 || storedAfter(v, r) || len(contents) == 0 || !loaded(v, contents) {
+		if len(before) == 0 || storedAfter(v, r) || len(contents) == 0 {
 			continue
 		}
 		back := setBack(v)
@@ -74,7 +60,10 @@ func reloadLoss(v View) (loss, bool) {
 		} else {
 			l.standing = inv.Established
 		}
-		l.says = "The row was stored in " + r.Table() + ", and then xid " + r.Xid + ", committed " + clock(r.When()) + ", emptied the table and loaded rows into it again, without this one."
+		l.says = "The row was stored in " + r.Table() + ", and then xid " + r.Xid + ", committed " + clock(r.When()) + ", emptied the table and filled it again, without this one."
+		if len(back) == 0 {
+			l.says += " It was put back to an earlier state, or filled anew from somewhere else."
+		}
 		for _, f := range back {
 			l.says += " The table was put back to an earlier state: " + f.Says + "."
 		}

@@ -11,10 +11,10 @@ func restoredBackup() Mechanism {
 		says:  "the commit stands in WAL that the restored server's history does not have",
 		rules: []Rule{
 			{
-				Role: Supports, Says: "one transaction emptied the table and loaded it again",
+				Role: Supports, Says: "one transaction emptied the table and filled it again",
 				Find: func(v View) inv.Facts {
 					for _, r := range Ended(v.Story.Removals, Committed) {
-						if c := refilled(v, r); loaded(v, c) {
+						if c := refilled(v, r); len(c) > 0 {
 							return append(r.Facts(), c...)
 						}
 					}

@@ -21,6 +21,7 @@ func tableDrop() Mechanism {
 			}),
 			statementLogged("a log shows a DROP of the table", "drop"),
 			rowDeleted(Contradicts),
+			noneSinceStored("WAL since the row was stored holds no drop of the table", inv.TableDropped),
 			{
 				Role: Contradicts, Says: "a partition was dropped, not the table",
 				Find: func(v View) inv.Facts {

@@ -30,6 +30,22 @@ func rowDeleted(role Role) Rule {
 	}
 }
 
+// noneSinceStored is the rule that WAL was read without a hole since the row was
+// stored and tells of no such removal of its table.
+func noneSinceStored(says string, kind inv.FactKind) Rule {
+	return Rule{
+		Role: Contradicts, Says: says,
+		Find: func(v View) inv.Facts {
+			ins, ok := Last(Ended(v.Story.Inserts, Committed))
+			if !ok || v.Facts.Any(kind) {
+				return nil
+			}
+			return coveredSince(v, ins.When())
+		},
+		Looked: func(v View) bool { return v.Facts.Any(kind) },
+	}
+}
+
 // statementLogged is the rule that a log shows a statement of this kind on the
 // table. It was written before the statement ran, so it supports and proves
 // nothing.

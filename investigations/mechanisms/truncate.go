@@ -19,6 +19,7 @@ func truncate() Mechanism {
 			}),
 			statementLogged("a log shows a TRUNCATE of the table", "truncate"),
 			rowDeleted(Contradicts),
+			noneSinceStored("WAL since the row was stored holds no TRUNCATE of the table", inv.TableTruncated),
 			{
 				Role: Contradicts, Says: "the same transaction filled the table again",
 				Find: func(v View) inv.Facts {
@@ -33,6 +34,11 @@ func truncate() Mechanism {
 		},
 		Says: func(v View) string {
 			for _, f := range tableGone(v, inv.TableTruncated) {
+				for _, r := range Ended(v.Story.Removals, Committed) {
+					if r.Xid == f.Attr("xid") && len(refilled(v, r)) > 0 {
+						return fmt.Sprintf("xid %s truncated %s%s%s and filled it again in the same transaction.", r.Xid, f.Attr("table"), at(f.Time), bySession(v))
+					}
+				}
 				return fmt.Sprintf("xid %s truncated %s%s%s.", f.Attr("xid"), f.Attr("table"), at(f.Time), bySession(v))
 			}
 			return "TRUNCATE would have emptied the table."

@@ -263,15 +263,8 @@ func (l lineage) restarts(r *inv.Reading) {
 		}
 		f := l.fact(inv.CrashRecovery, map[string]string{"from": "wal", "lsn": s.LSN.String()})
 		f.Time = s.Time
-		when := s.LSN.String() // pg_walinspect tells no time
-		if !s.Time.IsZero() {
-			when = clock(s.Time) + " (" + when + ")"
-		}
-		f.Says = fmt.Sprintf("the server went through recovery at %s and cut off %s", when, plural(len(s.Lost), "transaction"))
+		f.Says = fmt.Sprintf("the server went through recovery at %s (%s) and cut off %s", clock(s.Time), s.LSN, plural(len(s.Lost), "transaction"))
 		r.Facts = append(r.Facts, f)
-		if s.Time.IsZero() {
-			continue
-		}
 		r.Moments = append(r.Moments, inv.Moment{Time: s.Time, Source: "wal", Summary: f.Says, Evidence: l.evidence})
 	}
 }

@@ -299,3 +299,33 @@ INSERT INTO orders SELECT n, n % 4, CASE WHEN n % 7 = 0 THEN 'draft' ELSE 'paid'
 		t.Errorf("a role that may not read WAL sees no overlap: %s", r.Summary)
 	}
 }
+
+// TestAnotherLife deletes a row and gives its id to another one, in one transaction and by the same content.
+func TestAnotherLife(t *testing.T) {
+	l := newLive(t, `CREATE TABLE accounts (id int PRIMARY KEY, name text, town text, active boolean DEFAULT true);
+INSERT INTO accounts VALUES (88, 'acc88', 'Ghent'), (89, 'acc89', 'Ghent'), (90, 'acc90', 'Ghent'), (91, 'acc91', 'Ghent')`)
+	for _, sql := range []string{
+		"BEGIN; DELETE FROM accounts WHERE id = 88; INSERT INTO accounts VALUES (88, 'newone', 'Bruges'); COMMIT",
+		"BEGIN; DELETE FROM accounts WHERE id = 89; INSERT INTO accounts VALUES (89, 'acc89', 'Ghent'); COMMIT",
+		"DELETE FROM accounts WHERE id = 90", "BEGIN; INSERT INTO accounts VALUES (90, 'again', 'Bruges'); ROLLBACK",
+	} {
+		l.do(sql)
+	}
+	for id, want := range map[string]string{"88": "0/2", "89": "2/2"} {
+		a := l.examine("", inv.Record{ID: id, Table: "accounts"}, "database.server", "database.lineage", "database.row")
+		got := ""
+		for _, f := range a.Facts.Of(inv.TupleInserted) {
+			got += f.Attr("like-before")
+		}
+		if got != want {
+			t.Errorf("%s: %q columns as before, want %q", id, got, want)
+		}
+		if id == "88" && (a.Recovered == nil || *a.Recovered.Row["name"] != "acc88") {
+			t.Errorf("the earlier life's content: %+v", a.Recovered)
+		}
+	}
+	a := l.examine("", inv.Record{ID: "90", Table: "accounts"}, "database.server", "database.lineage", "database.row")
+	if a.Recovered == nil {
+		t.Errorf("nothing recovered")
+	}
+}

@@ -127,7 +127,7 @@ func (n naming) ownOnly(events []logged) func(resource string) bool {
 		r, ok := n.names(e.Event)
 		return ok && n.isTable(r)
 	})
-	return func(resource string) bool { return n.random || !some || resource == "" || n.isTable(resource) }
+	return func(resource string) bool { return n.own() || !some || resource == "" || n.isTable(resource) }
 }
 
 func countSources(events []logged) int {
@@ -166,6 +166,9 @@ func answerFacts(n naming, resource string, e logged) []inv.Fact {
 	_, last, inPath := n.inPath(e.Path)
 	if inPath && !last || op == sources.OpCreate && n.onlyRefers(e.Event) {
 		op = "" // a request for something below the record, or of another that refers to it
+	}
+	if n.own() && !n.isTable(resource) {
+		resource = "" // the path tells how it came, such as /uploads/line, not what it is
 	}
 	f := inv.Fact{
 		Ground: inv.GroundLog, Evidence: []string{e.evidence}, Time: factTime(e.Event), Until: e.until(),

@@ -121,12 +121,20 @@ func (n naming) aboutAnother(e sources.Event) bool {
 // that is more than a number: letters with digits or separators, such as
 // BK-20251127 or tenant/42, mean nothing else in passing.
 func (n naming) telling(e sources.Event) bool {
-	const shortest = 6
 	return slices.ContainsFunc(n.values, func(v string) bool {
-		mixed := strings.ContainsFunc(v, isLetter) && strings.ContainsFunc(v, func(r rune) bool { return !isLetter(r) })
-		return mixed && len(v) >= shortest && holdsWord(strings.ToLower(e.Raw), strings.ToLower(v))
+		return mixedID(v) && holdsWord(strings.ToLower(e.Raw), strings.ToLower(v))
 	})
 }
+
+// mixedID reports an id of letters with digits or separators, so long that no other
+// thing is called so.
+func mixedID(v string) bool {
+	const shortest = 6
+	return len(v) >= shortest && strings.ContainsFunc(v, isLetter) && strings.ContainsFunc(v, func(r rune) bool { return !isLetter(r) })
+}
+
+// own reports whether the id means one thing wherever it stands.
+func (n naming) own() bool { return n.random || slices.ContainsFunc(n.values, mixedID) }
 
 func isLetter(r rune) bool {
 	return r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > 127

@@ -261,3 +261,18 @@ func TestSettingsOfSome(t *testing.T) {
 		}
 	}
 }
+
+// TestIssuedOnTheWay: an id that means one thing is handed out wherever it is answered, not only at its own collection.
+func TestIssuedOnTheWay(t *testing.T) {
+	line := func(method string, op sources.Operation, path string, status int) sources.Event {
+		return sources.Event{Time: removedAt, Source: "log:app", Op: op, Method: method, Path: path, Status: status, Fields: map[string]string{"id": "BK-Q6CKN43"}, Raw: path + " id=BK-Q6CKN43", Position: path}
+	}
+	in := inv.Input{
+		Record: inv.Record{ID: "BK-Q6CKN43"}, Facts: inv.Facts{candidateFor("public.bookings")},
+		Evidence: []inv.Evidence{kept1(t, "mentions", []sources.Event{line("POST", sources.OpCreate, "/partners/9/uploads/line", 201), line("GET", sources.OpRead, "/bookings/BK-Q6CKN43", 404)})},
+	}
+	r := readMentions(in)
+	if got := inv.Facts(r.Facts).Of(inv.IDIssued); len(got) != 1 || got[0].Attr("resource") != "" || !strings.HasPrefix(r.Summary, "2 lines") {
+		t.Errorf("%s: %+v", r.Summary, r.Facts)
+	}
+}
