@@ -20,6 +20,7 @@ var fateRules = []func(View) (inv.Fate, bool){
 	fateUnhardened,
 	fateNear,
 	fateHistory,
+	fateStanding,
 	fateRefused,
 	fateNotInserted,
 	fateIssuedOnly,
@@ -84,6 +85,9 @@ func fateVisible(v View) (inv.Fate, bool) {
 	if p := v.property("row-security"); len(p) > 0 && v.Options.AppRole == "" && len(policyOpen(v)) > 0 {
 		return fate(inv.FateHidden, inv.Probable, append(p, visible...),
 			"The row is in %s, which has row-level security: %s. Whether the application's role sees it was not tried.", visible[0].Attr("table"), p[0].Attr("policies"))
+	}
+	if f, ok := fateLeftOut(v, visible); ok {
+		return f, true
 	}
 	if f, ok := fateAnotherLife(v, visible); ok {
 		return f, true
@@ -170,6 +174,8 @@ func whyOpen(v View) string {
 		return "The insert is in WAL without a COMMIT, and the server crashed after it; commits did not wait for the disk (" + perhapsUnhardened(v)[0].Says + "): whether the commit was never made, or made and lost in the crash, cannot be told."
 	case len(keyTaken(v)) > 0:
 		return "An insert was refused because a row with this key was there already; that row is gone, and what took it was not seen."
+	case len(v.Story.Existed()) > 0:
+		return "The row was committed; whether it is still there could not be read."
 	case !v.Story.Empty():
 		return "Traces of the row were read, but how its transaction ended could not be."
 	case v.Facts.Any(inv.IDIssued) && v.noDatabase():

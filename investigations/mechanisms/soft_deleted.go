@@ -19,6 +19,7 @@ func softDeleted() Mechanism {
 		},
 		Rules: []Rule{
 			proof(has(Supports, inv.RowFlagged, "the row is read with its flag set")),
+			proof(Rule{Says: "the row is read, and a view over the table leaves it out by a flag", Find: hidingViews}),
 			{
 				Role: Supports, Says: "a request to delete it was answered with success",
 				Find: deleteRequests,
@@ -36,17 +37,20 @@ func softDeleted() Mechanism {
 			{
 				Role: Contradicts, Says: "the row is visible and carries no set flag",
 				Find: func(v View) inv.Facts {
-					if v.Facts.Any(inv.RowFlagged) {
+					if v.Facts.Any(inv.RowFlagged) || len(hidingViews(v)) > 0 {
 						return nil
 					}
 					return ownRows(v)
 				},
-				Looked: func(v View) bool { return v.Facts.Any(inv.RowFlagged) },
+				Looked: func(v View) bool { return v.Facts.Any(inv.RowFlagged) || len(hidingViews(v)) > 0 },
 			},
 		},
 		Says: func(v View) string {
 			for _, f := range v.Facts.Of(inv.RowFlagged) {
 				return fmt.Sprintf("The row is in %s with %s = %s.", f.Attr("table"), f.Attr("column"), f.Attr("value"))
+			}
+			for _, f := range hidingViews(v) {
+				return fmt.Sprintf("The row is in %s with %s = %s, and the view %s leaves it out.", f.Attr("table"), f.Attr("column"), f.Attr("is"), f.Attr("value"))
 			}
 			return "A flag would hide the row."
 		},
@@ -60,4 +64,10 @@ func flagXid(v View) string {
 		return u.Xid
 	}
 	return ""
+}
+
+// hidingViews are views over the table that do not show the row, because of a
+// flag which they filter by.
+func hidingViews(v View) inv.Facts {
+	return v.property("view-lacks").Where(func(f inv.Fact) bool { return f.Attr("column") != "" })
 }

@@ -17,6 +17,7 @@ func stillPresent() Mechanism {
 				Find: func(v View) inv.Facts { return ownRows(v) },
 			}),
 			has(Contradicts, inv.RowFlagged, "a flag hides it"),
+			{Role: Contradicts, Says: "a view over the table hides it by a flag", Find: hidingViews},
 			has(Contradicts, inv.RowMasked, "the application's role does not see it"),
 			has(Contradicts, inv.IndexDisagrees, "the index does not find it"),
 			{

@@ -12,6 +12,7 @@ func All() []inv.Probe {
 		databaseLineage(),
 		databaseServerlog(),
 		databaseRow(),
+		databaseViews(),
 		databaseElsewhere(),
 		systemRestarts(),
 		logsMentions(),
