@@ -62,7 +62,10 @@ type Fate struct {
 
 // Hypothesis is a mechanism weighed against the facts.
 type Hypothesis struct {
-	Cause       Cause    `json:"cause"`
+	Cause Cause `json:"cause"`
+	// CauseOpen says in the findings document that nothing tells whose doing it was:
+	// Cause then names the application, whose doing each such mechanism can be.
+	CauseOpen   bool     `json:"cause_open,omitempty"`
 	Mechanism   string   `json:"mechanism"`
 	Fate        FateKind `json:"fate"`
 	Standing    Standing `json:"standing"`

@@ -108,6 +108,9 @@ func NewFindings(s State, a Assessment) Findings {
 	f.Fate.Evidence = orEmpty(f.Fate.Evidence)
 	for i := range f.Hypotheses {
 		h := &f.Hypotheses[i]
+		if h.Cause == CauseUndetermined { // the document knows the six causes
+			h.Cause, h.CauseOpen = CauseApplication, true
+		}
 		h.Supports, h.Contradicts = orEmpty(h.Supports), orEmpty(h.Contradicts)
 	}
 	for _, st := range a.Steps {
