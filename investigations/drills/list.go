@@ -83,6 +83,8 @@ func List() []Drill {
 		cachedAnswer(),
 		startUpCleanup(),
 		clocksBack(),
+		savepointUndone(),
+		undoneDelete(),
 	}
 }
 

@@ -160,6 +160,8 @@ func proofs() map[string]happened {
 		"duplicate-merged": {tuple: "committed, committed", sql: with(bookingGone, "SELECT count(*) FROM bookings WHERE guest = 'Guest of two rooms'", "1"), log: []string{`cron: merge-duplicates LOG:  disconnection`}, silent: []string{"(statement|execute <unnamed>): DELETE"}},
 		"cached-answer":    {tuple: "committed, committed", sql: orderGone, log: []string{`application_name=psql`, `"MESSAGE":"POST /orders -\\u003e 201 in [0-9.]+ ms, order $ID`, `PATCH /orders/$ID -\\u003e 404`, `GET /orders/$ID -\\u003e 200[^}]*from cache`}},
 		"clocks-back":      {sql: map[string]string{"SELECT count(*) FROM documents WHERE ($ID)": "0"}, log: []string{"UTC .*terminating connection due to idle-in-transaction timeout", `documents/\d+ -> 404`}},
+		"savepoint-undone": {tuple: "aborted", sql: with(orderGone, "SELECT count(*) FROM jobs WHERE kind = 'order_intake'", "1"), log: []string{`xid=[1-9]\d* ERROR:  new row for relation "stock" violates check constraint`, `"status":201,"record_id":"$ID"`}},
+		"undone-delete":    {tuple: "committed, aborted", sql: map[string]string{"SELECT count(*) FROM orders WHERE id = $ID": "1"}, log: []string{`mkoval@shop/psql LOG:  statement: DELETE FROM orders WHERE id = $ID`, `"GET /v2/orders/$ID HTTP/1.1" 404`}},
 		"start-up-cleanup": {sql: orderGone, log: []string{`shop_app@shop/orders-api LOG:  statement: DELETE FROM orders WHERE reference LIKE`, "version 5.2.0 starting"}},
 		"clock-skew":       {tuple: "aborted", sql: orderGone, log: []string{`duplicate key value violates unique constraint "vouchers_pkey"`}},
 	}
