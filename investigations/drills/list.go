@@ -85,6 +85,7 @@ func List() []Drill {
 		clocksBack(),
 		savepointUndone(),
 		undoneDelete(),
+		wrongDatabase(),
 	}
 }
 

@@ -162,6 +162,7 @@ func proofs() map[string]happened {
 		"clocks-back":      {sql: map[string]string{"SELECT count(*) FROM documents WHERE ($ID)": "0"}, log: []string{"UTC .*terminating connection due to idle-in-transaction timeout", `documents/\d+ -> 404`}},
 		"savepoint-undone": {tuple: "aborted", sql: with(orderGone, "SELECT count(*) FROM jobs WHERE kind = 'order_intake'", "1"), log: []string{`xid=[1-9]\d* ERROR:  new row for relation "stock" violates check constraint`, `"status":201,"record_id":"$ID"`}},
 		"undone-delete":    {tuple: "committed, aborted", sql: map[string]string{"SELECT count(*) FROM orders WHERE id = $ID": "1"}, log: []string{`mkoval@shop/psql LOG:  statement: DELETE FROM orders WHERE id = $ID`, `"GET /v2/orders/$ID HTTP/1.1" 404`}},
+		"wrong-database":   {tuple: "none", sql: with(bookingGone, "SELECT count(*) FROM pg_database WHERE datname = 'reservations_rehearsal'", "1"), log: []string{`user=booking_svc database=reservations_rehearsal`, `status=201.*id=$ID`, `status=404.*id=$ID`}},
 		"start-up-cleanup": {sql: orderGone, log: []string{`shop_app@shop/orders-api LOG:  statement: DELETE FROM orders WHERE reference LIKE`, "version 5.2.0 starting"}},
 		"clock-skew":       {tuple: "aborted", sql: orderGone, log: []string{`duplicate key value violates unique constraint "vouchers_pkey"`}},
 	}
