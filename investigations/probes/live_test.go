@@ -329,3 +329,30 @@ INSERT INTO accounts VALUES (88, 'acc88', 'Ghent'), (89, 'acc89', 'Ghent'), (90,
 		t.Errorf("nothing recovered")
 	}
 }
+
+func TestHistoryInDocuments(t *testing.T) {
+	l := newLive(t, `CREATE TABLE docs ("Id" uuid PRIMARY KEY, title text, pages int, draft boolean, parts jsonb);
+CREATE TABLE hist (hid bigserial PRIMARY KEY, op text, at timestamptz DEFAULT now(), "row" jsonb);
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO hist (op, "row") VALUES (TG_OP, to_jsonb(OLD)); RETURN OLD; END $$;
+CREATE TRIGGER keep AFTER UPDATE OR DELETE ON docs FOR EACH ROW EXECUTE FUNCTION keep();
+INSERT INTO docs VALUES ('`+recordID+`', 'Temporary closure', 7, true, '{"a": [1, 2]}'); UPDATE docs SET pages = 8; DELETE FROM docs;
+CREATE TABLE pairs (tenant int, doc text, PRIMARY KEY (tenant, doc)); CREATE TABLE pairs_audit (op text, data json); INSERT INTO pairs_audit VALUES ('D', '{"tenant": 7, "doc": "a"}');`)
+	for _, role := range []string{"", "reader"} {
+		a := l.examine(role, inv.Record{ID: recordID}, "database.server", "versions.history", "database.row")
+		list := a.Facts.Of(inv.RowInHistory)
+		del := list.With("operation", "delete")
+		if len(list) != 2 || len(del) != 1 || del[0].Attr("written-by") != "trigger" || del[0].Attr("of") != "public.docs" || del[0].Time.IsZero() {
+			t.Fatalf("as %q: %+v", role, list)
+		}
+		r := a.Recovered
+		if r == nil || r.Origin != "history" || r.Table != "public.docs" || *r.Row["pages"] != "8" || *r.Row["draft"] != "t" || *r.Row["parts"] != `{"a":[1,2]}` {
+			t.Errorf("as %q: recovered %+v", role, r)
+		}
+	}
+	if list := l.examine("", inv.Record{ID: "tenant=7,doc=a"}, "versions.history").Facts.Of(inv.RowInHistory); len(list) != 1 || list[0].Attr("written-by") != "" || list[0].Attr("operation") != "delete" {
+		t.Errorf("a composite key, and no trigger: %+v", list)
+	}
+	if list := l.examine("", inv.Record{ID: "00000000-1111-4222-8333-444444444444"}, "versions.history").Facts.Of(inv.RowInHistory); len(list) != 0 {
+		t.Errorf("another record: %+v", list)
+	}
+}

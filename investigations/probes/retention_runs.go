@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -182,38 +183,98 @@ func runFacts(lines []logged, end inv.Fact) []inv.Fact {
 
 const runBeside = 5 * time.Second // how near to the commit a line of the run must stand
 
-func runFact(lines []logged, end inv.Fact) (inv.Fact, bool) {
+// jobRun is one run of a job as its lines tell it: those after the end of the run
+// before it, up to its own.
+type jobRun struct {
+	lines   []logged
+	removed string // as its last line counts
+	// began and ended bound it; began is zero when nothing tells it.
+	began, ended time.Time
+}
+
+// runsOf splits the lines of one program into runs. A line that counts what was
+// removed ends one; it may tell how long the run took.
+func runsOf(lines []logged) []jobRun {
 	slices.SortStableFunc(lines, func(a, b logged) int { return a.Time.Compare(b.Time) })
-	first, beside, removed := -1, -1, ""
-	for i, e := range lines {
-		if first < 0 && e.Time.Before(end.Time) {
-			first = i
-		}
-		if abs(e.Time.Sub(end.Time)) > runBeside {
+	var out []jobRun
+	var run jobRun
+	for _, e := range lines {
+		run.lines = append(run.lines, e)
+		run.ended = e.latest()
+		if run.removed = removedCount(e.Message); run.removed == "" {
 			continue
 		}
-		beside = i
-		if n := removedCount(e.Message); n != "" && !e.latest().Before(end.Time.Add(-logJitter)) && removed == "" {
-			removed = n
+		out = append(out, run.bounded())
+		run = jobRun{}
+	}
+	if len(run.lines) > 0 {
+		out = append(out, run.bounded())
+	}
+	return out
+}
+
+// bounded finds when the run began: by its first line, or by how long it says that
+// it took.
+func (r jobRun) bounded() jobRun {
+	last := r.lines[len(r.lines)-1]
+	if took, ok := toldDuration(last.Message); ok {
+		r.began = last.Time.Add(-took)
+	} else if len(r.lines) > 1 {
+		r.began = r.lines[0].Time
+	}
+	return r
+}
+
+// around reports whether the run can have made a commit: it had not ended before,
+// and did not begin after it.
+func (r jobRun) around(commit time.Time) bool {
+	if r.ended.Before(commit.Add(-logJitter)) && r.removed != "" || !r.began.IsZero() && r.began.After(commit.Add(logJitter)) {
+		return false
+	}
+	return slices.ContainsFunc(r.lines, func(e logged) bool { return abs(e.Time.Sub(commit)) <= runBeside })
+}
+
+// tookWords finds how long something took by its own words.
+var tookWords = regexp.MustCompile(`(?i)\b(?:in|took|after|duration|elapsed)[\s:=]+(\d+(?:\.\d+)?)\s*(µs|us|ms|s|sec|secs|seconds?|m|min|minutes?)\b`)
+
+func toldDuration(s string) (time.Duration, bool) {
+	m := tookWords.FindStringSubmatch(s)
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(m[1], 64)
+	unit := time.Second
+	switch u := strings.ToLower(m[2]); {
+	case u == "ms":
+		unit = time.Millisecond
+	case u == "us", u == "µs":
+		unit = time.Microsecond
+	case strings.HasPrefix(u, "m"):
+		unit = time.Minute
+	}
+	return time.Duration(n * float64(unit)), err == nil
+}
+
+func runFact(lines []logged, end inv.Fact) (inv.Fact, bool) {
+	for _, run := range runsOf(lines) {
+		if !run.around(end.Time) {
+			continue
 		}
+		told := run.lines[len(run.lines)-1]
+		started := run.lines[0].latest()
+		if !run.began.IsZero() {
+			started = run.began.Add(told.step)
+		}
+		return inv.Fact{
+			Kind: inv.JobRun, Ground: inv.GroundLog, Time: started, Until: told.Time, Evidence: []string{told.evidence},
+			Attrs: map[string]string{
+				"job": orElse(told.Field("job"), told.Source), "of": end.Attr("xid"), "op": "delete", "from": "log", "source": told.Source,
+				"started": started.UTC().Format(time.RFC3339Nano), "removed": run.removed,
+			},
+			Says: fmt.Sprintf("%s tells at %s: %s", told.Source, clock(told.Time), short(told.Message, 140)),
+		}, true
 	}
-	if beside < 0 {
-		return inv.Fact{}, false
-	}
-	started := lines[beside].latest()
-	if first >= 0 {
-		started = lines[first].latest()
-	}
-	told := lines[beside]
-	f := inv.Fact{
-		Kind: inv.JobRun, Ground: inv.GroundLog, Time: started, Until: told.Time, Evidence: []string{told.evidence},
-		Attrs: map[string]string{
-			"job": orElse(told.Field("job"), told.Source), "of": end.Attr("xid"), "op": "delete", "from": "log", "source": told.Source,
-			"started": started.UTC().Format(time.RFC3339Nano), "removed": removed,
-		},
-		Says: fmt.Sprintf("%s tells at %s: %s", told.Source, clock(told.Time), short(told.Message, 140)),
-	}
-	return f, true
+	return inv.Fact{}, false
 }
 
 // counted finds a number beside a word for removing. A number inside a longer word,

@@ -276,3 +276,32 @@ func TestIssuedOnTheWay(t *testing.T) {
 		t.Errorf("%s: %+v", r.Summary, r.Facts)
 	}
 }
+
+// TestRunsOfJobs: a run that was over before the commit, or began after it, did not make it.
+func TestRunsOfJobs(t *testing.T) {
+	at := func(ms int, msg string) logged {
+		return logged{Event: sources.Event{Time: removedAt.Add(time.Duration(ms) * time.Millisecond), Source: "log:reaper", Message: msg}, evidence: "E1", step: time.Millisecond}
+	}
+	end := inv.Fact{Kind: inv.XactCommitted, Time: removedAt, Attrs: map[string]string{"xid": "710"}}
+	for name, c := range map[string]struct {
+		lines   []logged
+		removed string // "none" when no run stands around the commit
+	}{
+		"around":                             {[]logged{at(-200, "starting run 1"), at(30, "removed 12 expired bookings")}, "12"},
+		"over before":                        {[]logged{at(-4000, "starting run 1"), at(-3900, "removed 89 expired bookings in 12 ms")}, "none"},
+		"began after, by its own words":      {[]logged{at(2200, "removed 1 expired bookings in 3 ms")}, "none"},
+		"over before, and began after":       {[]logged{at(-4000, "starting run 1"), at(-3900, "removed 89 expired bookings in 12 ms"), at(2200, "removed 1 expired bookings in 3 ms")}, "none"},
+		"long enough by its own words":       {[]logged{at(2200, "removed 1 expired bookings, took 3.5 s")}, "1"},
+		"an end without a beginning":         {[]logged{at(300, "removed 7 rows")}, "7"},
+		"still running, nothing counted yet": {[]logged{at(-3000, "starting run 1"), at(-100, "looking at bookings")}, ""},
+	} {
+		f, ok := runFact(c.lines, end)
+		got := f.Attr("removed")
+		if !ok {
+			got = "none"
+		}
+		if got != c.removed {
+			t.Errorf("%s: %q, want %q", name, got, c.removed)
+		}
+	}
+}

@@ -38,6 +38,11 @@ func collectHistory(ctx context.Context, c *inv.Collector) error {
 		return err
 	}
 	for _, s := range servers {
+		for _, t := range ownTables(c, s.Source.Name()) {
+			if err := askDocuments(ctx, c, s, t); err != nil {
+				return err
+			}
+		}
 		asked := 0
 		for _, found := range tablesOf(c.Runs["database.tables"].Evidence) {
 			if found.Server != s.Source.Name() {
@@ -136,6 +141,7 @@ func readHistory(in inv.Input) inv.Reading {
 			r.Summary = joinLine(r.Summary, fmt.Sprintf("%s in %s", plural(n, "row"), table))
 		}
 	}
+	looked += readDocuments(in, &r)
 	switch {
 	case looked > 0 && r.Outcome == inv.Absent:
 		r.Summary = "no row of " + plural(looked, "other table") + " names the id"
