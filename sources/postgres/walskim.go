@@ -15,7 +15,9 @@ import (
 const (
 	skimPiece = 256 << 10 // bytes of WAL that one row of an answer is about
 	skimShare = 16 << 20  // bytes of WAL that one statement looks through
-	skimBlock = 64 << 10  // what is read beside it is kept in blocks of this size
+	// skimSlower is how much slower than reading a search may be: what is read has to be gone through and kept as well.
+	skimSlower = 0.5
+	skimBlock  = 64 << 10 // what is read beside it is kept in blocks of this size
 )
 
 // likeSQL searches as the server can: byte strings with gaps are patterns of LIKE. A row is one piece of a segment, from 24 bytes before it on.
@@ -25,8 +27,8 @@ const likeSQL = `select g.n, g.o, exists (select from unnest($4::bytea[]) k(p) w
 from (select s.n, o, s.name, least(s.upto - o, $5::bigint) as size from unnest($1::text[], $2::bigint[], $3::bigint[]) with ordinality s(name, since, upto, n), generate_series(s.since, s.upto - 1, $5::bigint) o) g
 cross join lateral (select %s as c offset 0) r`
 
-// Skim implements wal.Skimmer by searching on the server. It looks only while that is faster than reading the WAL over this connection would
-// be, and while the budget of WAL would allow to read all of it afterwards; it leaves out what it did not look at.
+// Skim implements wal.Skimmer by searching on the server. It looks only while that is not much slower than reading the WAL over this connection
+// would be, and while the budget of WAL would allow to read all of it afterwards; it leaves out what it did not look at.
 func (w *WALSource) Skim(ctx context.Context, parts []wal.Stretch, patterns []wal.Pattern, heads bool) ([]wal.Skimmed, error) {
 	if w.skimOff {
 		return nil, nil
@@ -138,7 +140,7 @@ func (w *WALSource) skimSome(ctx context.Context, share []wal.Stretch, likes []s
 		return nil, w.s.blindFor(ctx, job, err)
 	}
 	took := time.Since(start).Seconds()
-	if w.readRate > 0 && !w.skimAlways && float64(size)/max(took, 1e-6) < w.readRate {
+	if w.readRate > 0 && !w.skimAlways && float64(size)/max(took, 1e-6) < w.readRate*skimSlower {
 		w.skimOff = true // what was found so far counts
 	}
 	return out, nil

@@ -146,3 +146,42 @@ func TestSkimKeepsToTheBudget(t *testing.T) {
 		t.Errorf("%d segments, events %+v, gaps %+v", len(segs), l.Events, l.Gaps)
 	}
 }
+
+// BenchmarkTraceOverSQL measures row 12 of the goals: how much of the WAL travels, and how fast it is gone through.
+func BenchmarkTraceOverSQL(b *testing.B) {
+	s := pgservertest.New(b, pgserver.Config{Settings: map[string]string{"autovacuum": "off", "max_wal_size": "8GB", "wal_keep_size": "8GB", "fsync": "off", "checkpoint_timeout": "1h"}})
+	fill(b, s, "create table t (id uuid primary key, note text); create table noise (n bigint, pad text)")
+	noise := "insert into noise select g*1000003::bigint, repeat(md5(g::text), 20) from generate_series(1,60000) g"
+	for i := range 16 {
+		fill(b, s, noise)
+		if i == 6 {
+			fill(b, s, "insert into t values ('"+skimmedID+"','a'); delete from t where id='"+skimmedID+"'")
+		}
+	}
+	tg := targetOfT(b, s)
+	for _, way := range []string{"read all", "search always", "as it chooses"} {
+		b.Run(way, func(b *testing.B) {
+			for b.Loop() {
+				db, err := postgres.Open("db:bench", s.DSN("postgres"), postgres.Options{Budget: postgres.Budget{WALBytes: -1}, Total: -1})
+				if err != nil {
+					b.Fatal(err)
+				}
+				src, err := db.OpenWAL(b.Context())
+				if err != nil {
+					b.Fatal(err)
+				}
+				if way == "search always" {
+					src.SkimAlways()
+				}
+				l, err := wal.Trace(b.Context(), src, []wal.Target{tg}, wal.Options{ReadAll: way == "read all"})
+				if err != nil || len(l.Events) != 2 {
+					b.Fatal(err, l)
+				}
+				total := int64(l.Segments) * 16 << 20
+				b.SetBytes(total)
+				b.ReportMetric(100*float64(src.Travelled())/float64(total), "%-travelled")
+				_, _ = src.Close(), db.Close()
+			}
+		})
+	}
+}

@@ -272,7 +272,7 @@ func (v *sieve) search(ctx context.Context, patterns []Pattern) (bool, error) {
 	}
 	if first {
 		v.joinSegments(fresh)
-		v.off = v.passed() == 0
+		v.off = v.passed() < int64(len(v.pages))*v.plan.Size/4 // too little to be gained by walks that cannot tell where to look
 	}
 	return found, nil
 }
@@ -470,11 +470,10 @@ func (s *setup) patterns(plan *Plan) (out []Pattern, ok bool) {
 	slices.Sort(dbs)
 	for _, db := range dbs {
 		out = append(out, pairPattern(db, pgClass))
-		for _, op := range []byte{copyDatabase, dropDatabase13, dropDatabase} { // xl_info, xl_rmid, padding, checksum, short main data
-			p := Pattern{Bytes: []byte{op, rmDatabase, 0, 0, 0, 0, 0, 0, 255, 0}, Any: 0xf<<4 | 1<<9}
-			p.Bytes = binary.LittleEndian.AppendUint32(p.Bytes, db)
-			out = append(out, p)
-		}
+		// xl_rmid, padding, checksum, short main data, which begins with the database: made, moved, dropped.
+		p := Pattern{Bytes: []byte{rmDatabase, 0, 0, 0, 0, 0, 0, 255, 0}, Any: 0xf<<3 | 1<<8}
+		p.Bytes = binary.LittleEndian.AppendUint32(p.Bytes, db)
+		out = append(out, p)
 	}
 	return append(out, shutdowns(plan)...), true
 }
