@@ -85,10 +85,10 @@ func detachLogged(v View, table string) inv.Facts {
 	})
 }
 
-// fateAnotherLife: the row that stands under a number was written after the number
-// had been handed out and after the server lost its past, or after a row with that
-// number had been deleted: sequences hand numbers out again, and nothing shows that
-// it is the record.
+// fateAnotherLife: the row that stands under a number is not the first that had it.
+// A key that is used again is no loss, and is said. But when the number was handed
+// out before the server lost its past, or before the first row was deleted, nothing
+// shows that the row now is the record: sequences hand numbers out again.
 func fateAnotherLife(v View, visible inv.Facts) (inv.Fate, bool) {
 	if globallyUnique(v.Record) {
 		return none()
@@ -103,11 +103,9 @@ func fateAnotherLife(v View, visible inv.Facts) (inv.Fate, bool) {
 		return none()
 	}
 	if d, ok := lifeBefore(v, born); ok && unlike(born.Fact.Attr("like-before")) {
-		return inv.Fate{
-			Kind: inv.FateUndetermined, Standing: inv.Undetermined, Evidence: append(slices.Clone(visible), append(d.Facts(), born.Facts()...)...).Evidence(),
-			Summary: "The row that had this id was deleted from " + d.Table() + " by xid " + d.Xid + ", committed " + clock(d.When()) + "; another row with other content has the id since " + clock(born.When()) + " (xid " + born.Xid + "). Which of the two is meant is not told: the one before is gone, the one now is there.",
-			Settles: []string{"what the record held: compare it with the recovered content and with the row that is there now", "a natural key of the record (--hint)"},
-		}, true
+		return fate(inv.FatePresent, inv.Established, append(slices.Clone(visible), append(d.Facts(), born.Facts()...)...),
+			"A row is in %s now, under the id that was asked for, written %s (xid %s). It is not the first: a row with other content had the id before, and was deleted by xid %s, committed %s.",
+			visible[0].Attr("table"), clock(born.When()), born.Xid, d.Xid, clock(d.When()))
 	}
 	for _, issued := range v.Facts.Of(inv.IDIssued) {
 		if issued.Time.IsZero() || !latest(issued).Add(logSlack).Before(born.When()) {

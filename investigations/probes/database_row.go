@@ -431,17 +431,22 @@ func nearFacts(in inv.Input, table string, a answer, base func(inv.FactKind, str
 	return filter(out, func(f inv.Fact) bool { return f.Attr("difference") != "one-edit" }) // ids that count up have such neighbours
 }
 
+// mixedCase reports letters of both cases: a text with one alone may have been
+// folded on its way.
+func mixedCase(s string) bool { return strings.ToUpper(s) != s && strings.ToLower(s) != s }
+
 // differenceOf says in what a key differs from the asked id: normalised when they
 // are the same but for case, blanks, braces or a uuid's hyphens; case when case may
-// matter, as in short codes of both cases; punctuation for hyphens that can matter,
+// matter, as in two short codes of both cases; punctuation for hyphens that can matter,
 // as in AB-12 and AB1-2; else one-edit.
 func differenceOf(key, id string) string {
 	k, asked := trimmed(key), trimmed(id)
 	const long = 16
 	switch {
+	case k == asked:
+		return "normalised"
 	case strings.EqualFold(k, asked):
-		mixed := strings.ToUpper(k) != k && strings.ToLower(k) != k
-		if mixed && len(k) < long {
+		if mixedCase(k) && mixedCase(asked) && len(k) < long {
 			return "case"
 		}
 		return "normalised"
