@@ -13,6 +13,24 @@ type abortReason struct {
 	states                         []string
 }
 
+// notRolledBack is the rule that the transaction was not rolled back: it is still
+// open or prepared, or it was cut off without an ABORT record.
+func notRolledBack() Rule {
+	return Rule{
+		Role: Contradicts, Says: "the transaction was not rolled back",
+		Find: func(v View) inv.Facts {
+			if len(Ended(v.Story.Inserts, Aborted)) == 0 {
+				return append(endsOf(v, Prepared), endsOf(v, Open)...)
+			}
+			if explicitAbort(v) {
+				return nil
+			}
+			return implicitAborts(v)
+		},
+		Looked: explicitAbort,
+	}
+}
+
 // abortedBecause returns the mechanism of a rollback that only the server log
 // can tell from the others: WAL holds the same ABORT record for all of them.
 func abortedBecause(r abortReason) Mechanism {
@@ -27,6 +45,7 @@ func abortedBecause(r abortReason) Mechanism {
 				Looked: func(v View) bool { return len(logCoversAbort(v)) > 0 },
 			}),
 			committed(Contradicts),
+			notRolledBack(),
 			noneLogged(r.silent, r.states...),
 			anotherReason(r.states...),
 		},

@@ -65,6 +65,9 @@ func apiDelete() Mechanism {
 			if a := soleActor(v).Where(func(f inv.Fact) bool { return isService(v, f) }); len(a) > 0 {
 				return "The delete was committed by a session of the application: " + sessionName(a[0]) + "."
 			}
+			if list := deleteRequests(v); len(list) > 0 {
+				return "A request to delete it was answered with success" + at(list[len(list)-1].Time) + "; whether it is what removed the row was not shown: " + list[len(list)-1].Says
+			}
 			return "No delete request for it is in the logs that were read."
 		},
 		Settles: []string{"the gateway's or the application's log around the commit, for DELETE requests", "the server log's statement lines around the commit"},

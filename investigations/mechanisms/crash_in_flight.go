@@ -44,6 +44,10 @@ func crashInFlight() Mechanism {
 			}),
 			committed(Contradicts),
 			{
+				Role: Contradicts, Says: "the transaction is still there",
+				Find: func(v View) inv.Facts { return append(endsOf(v, Prepared), endsOf(v, Open)...) },
+			},
+			{
 				Role: Contradicts, Says: "the log covers the abort and shows no termination, while an ABORT record was written",
 				Find: func(v View) inv.Facts {
 					if !explicitAbort(v) || len(errorsOf(errorsNearAbort(v), terminations...)) > 0 {

@@ -36,6 +36,11 @@ func setBack(v View) inv.Facts {
 	if !v.Facts.Any(inv.IDIssued) && len(v.Story.Existed()) == 0 {
 		return nil
 	}
+	return sequencesBehind(v)
+}
+
+// sequencesBehind are the sequences of the table that stand behind the id.
+func sequencesBehind(v View) inv.Facts {
 	id, err := strconv.ParseInt(v.Record.ID, 10, 64)
 	if err != nil {
 		return nil

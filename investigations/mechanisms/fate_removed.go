@@ -12,6 +12,12 @@ import (
 // became of the new key later is another record's story.
 func fateRekeyed(v View) (inv.Fate, bool) {
 	if r, ok := Last(Ended(v.Story.Rekeys, Committed)); ok && r.Fact.Attr("old") != "" && !v.Story.insertedAfter(r) {
+		if d, ok := v.Story.removal(); ok && position(d) > position(r) && position(r) > 0 {
+			return fate(inv.FateDeleted, inv.Established, append(r.Facts(), d.Facts()...), "An update by xid %s, committed %s, changed its key in %s to %s; then xid %s, committed %s, deleted it.", r.Xid, clock(r.When()), r.Table(), r.Fact.Attr("new"), d.Xid, clock(d.When()))
+		}
+		if r.Fact.Attr("moved") == "true" {
+			return fate(inv.FateRekeyed, inv.Established, r.Facts(), "An update by xid %s, committed %s, moved the row to another partition of its table: the partition key is a part of its key, so it stands under another one now.", r.Xid, clock(r.When()))
+		}
 		return fate(inv.FateRekeyed, inv.Established, r.Facts(), "An update by xid %s, committed %s, changed its key in %s to %s.", r.Xid, clock(r.When()), r.Table(), r.Fact.Attr("new"))
 	}
 	d, ok := v.Story.removal()

@@ -24,6 +24,13 @@ func fateNeverCommitted(v View) (inv.Fate, bool) {
 	}
 	switch ins.End {
 	case Aborted:
+		if crashes := crashesAfterInsert(v); len(implicitAborts(v)) > 0 && !explicitAbort(v) {
+			cut := ""
+			if len(crashes) > 0 {
+				cut = ": " + crashes[0].Says
+			}
+			return fate(inv.FateNeverCommitted, standing, append(facts, crashes...), "The row was inserted into %s by xid %s, which neither committed nor was rolled back by itself%s: it was never visible to anybody else.", ins.Table(), ins.Xid, cut)
+		}
 		return fate(inv.FateNeverCommitted, standing, facts, "The row was inserted into %s by xid %s, which was rolled back%s: it was never visible to anybody else.", ins.Table(), ins.Xid, at(ins.When()))
 	case Prepared:
 		return fate(inv.FateNeverCommitted, standing, facts, "The row was inserted into %s by xid %s, which was prepared%s and never committed.", ins.Table(), ins.Xid, at(ins.When()))

@@ -98,7 +98,7 @@ func fateIssuedOnly(v View) (inv.Fate, bool) {
 	}
 	for _, f := range v.Facts.Of(inv.IDIssued) {
 		if c := coveringAbsence(v, f.Time); len(c) > 0 {
-			return fate(inv.FateNeverWritten, inv.Probable, append(inv.Facts{f}, c...), "The id was handed out %s, and the WAL from before that moment until now holds no row version of it: it seems never to have been written to this server.", clock(f.Time))
+			return fate(inv.FateNeverWritten, inv.Probable, append(inv.Facts{f}, c...), "The id was handed out %s, and the WAL from before that moment until now holds no row version of it: it seems never to have been written to this database.", clock(f.Time))
 		}
 	}
 	return none()

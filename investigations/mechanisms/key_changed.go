@@ -39,6 +39,9 @@ func keyChanged() Mechanism {
 		},
 		Says: func(v View) string {
 			if r, ok := Last(Ended(v.Story.Rekeys, Committed)); ok {
+				if r.Fact.Attr("moved") == "true" {
+					return fmt.Sprintf("xid %s, committed %s, changed the partition key, which is a part of the key, and so moved the row to another partition%s.", r.Xid, clock(r.When()), bySession(v))
+				}
 				return fmt.Sprintf("xid %s, committed %s, changed the key from %s to %s%s.", r.Xid, clock(r.When()), r.Fact.Attr("old"), r.Fact.Attr("new"), bySession(v))
 			}
 			return "An update would have changed the key."

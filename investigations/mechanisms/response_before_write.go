@@ -50,7 +50,7 @@ func responseBeforeWrite() Mechanism {
 				f := list[0]
 				s := "The id was handed out" + at(f.Time) + ": " + f.Says
 				if len(coveringAbsence(v, f.Time)) > 0 {
-					s = "The id was handed out" + at(f.Time) + ", and no insert of it reached this server: " + f.Says
+					s = "The id was handed out" + at(f.Time) + ", and no insert of it reached this database: " + f.Says
 				} else if len(v.Story.Inserts) == 0 {
 					s += "; whether an insert of it ever reached a server was not seen"
 				}

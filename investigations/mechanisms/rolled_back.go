@@ -21,7 +21,7 @@ func rolledBack() Mechanism {
 				Find: func(v View) inv.Facts { return otherErrorsOfAbort(v, notOurs...) },
 			}),
 			proof(Rule{
-				Says: "the log covers the abort, and nothing but a plain ROLLBACK explains the silence",
+				Says: "the log covers the abort, and nothing but a ROLLBACK, of all or of a part, explains the silence",
 				Find: func(v View) inv.Facts {
 					if len(errorsNearAbort(v)) > 0 || !explicitAbort(v) {
 						return nil
@@ -36,16 +36,7 @@ func rolledBack() Mechanism {
 				Find:   func(v View) inv.Facts { return errorsOfAbort(v, notOurs...) },
 				Looked: func(v View) bool { return len(logCoversAbort(v)) > 0 },
 			},
-			{
-				Role: Contradicts, Says: "no ABORT record was written: the server died in mid transaction",
-				Find: func(v View) inv.Facts {
-					if explicitAbort(v) {
-						return nil
-					}
-					return implicitAborts(v)
-				},
-				Looked: explicitAbort,
-			},
+			notRolledBack(),
 		},
 		Says: func(v View) string {
 			ins, ok := Last(Ended(v.Story.Inserts, Aborted))
@@ -57,7 +48,7 @@ func rolledBack() Mechanism {
 				return s + ": " + why[0].Says
 			}
 			if len(logCoversAbort(v)) > 0 && len(errorsNearAbort(v)) == 0 {
-				return s + "; the server log covers that moment and shows no error, which leaves a plain ROLLBACK or a closed connection."
+				return s + "; the server log covers that moment and shows no error, which leaves a plain ROLLBACK, a ROLLBACK TO SAVEPOINT or an exception block that undid only a part of the transaction, or a closed connection."
 			}
 			return s + "; no log tells why."
 		},

@@ -24,6 +24,7 @@ func transactionOpen() Mechanism {
 			},
 			committed(Contradicts),
 			{Role: Contradicts, Says: "the transaction was rolled back", Find: aborted(Contradicts).Find},
+			{Role: Contradicts, Says: "the transaction is prepared", Find: func(v View) inv.Facts { return endsOf(v, Prepared) }},
 		},
 		Says: func(v View) string {
 			for _, f := range endsOf(v, Open) {

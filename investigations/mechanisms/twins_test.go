@@ -71,7 +71,7 @@ func twinCases() []verdict {
 		// A number that was handed out twice.
 		{name: "a number that stands again after a failover", id: "42", facts: facts(candidateFact(orders), issued(-600), f(inv.TimelineSwitch, sec(-300), "lsn", "0/80", "from", "wal"), inserted("700", "0/100", "(1,1)", 0), commits("700", 0.1), seenAs("700")), fate: "undetermined undetermined"},
 		{name: "a number whose row was deleted before", id: "42", facts: facts(candidateFact(orders), issued(-600), deletedFact("690", "0/90", "(1,1)", -300), commits("690", -300), inserted("700", "0/100", "(1,1)", 0), commits("700", 0.1), seenAs("700")), fate: "undetermined undetermined"},
-		{name: "a number whose row was deleted, and that another row has now", id: "42", facts: facts(removed()[:1], removed()[1:], anotherRow("720", "1/4"), commits("720", 20), seenAs("720")), fate: "undetermined undetermined"},
+		{name: "a number whose row was deleted, and that another row has now", id: "42", facts: facts(removed()[:1], removed()[1:], anotherRow("720", "1/4"), commits("720", 20), seenAs("720")), fate: "present established", lead: "still-present application"},
 		{name: "a row that was deleted and written again as it was", id: "42", facts: facts(removed(), anotherRow("720", "4/4"), commits("720", 20), seenAs("720")), fate: "present established", lead: "still-present application"},
 		{name: "a row that a queue stored long after the answer", id: "42", facts: facts(candidateFact(orders), issued(-600), inserted("700", "0/100", "(1,1)", 0), commits("700", 0.1), seenAs("700")), fate: "present established", lead: "still-present application"},
 		{name: "a random id cannot be handed out twice", facts: facts(candidateFact(orders), issued(-600), f(inv.TimelineSwitch, sec(-300), "lsn", "0/80", "from", "wal"), inserted("700", "0/100", "(1,1)", 0), commits("700", 0.1), seenAs("700")), fate: "present established", lead: "still-present application"},
@@ -84,6 +84,12 @@ func twinCases() []verdict {
 		{name: "a trigger whose condition does not hold", facts: facts(nowhere, walAbsent(orders), issued(1), inserting, swallows, taking("swallow", "trg", "false")), fate: "never-written probable"},
 		{name: "a trigger whose condition is not understood", facts: facts(nowhere, walAbsent(orders), issued(1), inserting, swallows, taking("swallow", "trg", "unknown")), fate: "never-written established", lead: "write-swallowed database"},
 		{name: "a trigger whose condition holds, and no statement was logged", facts: facts(nowhere, walAbsent(orders), issued(1), swallows, taking("swallow", "trg", "true")), fate: "never-written probable", lead: "write-swallowed database"},
+
+		// A key that was changed, or a row that moved.
+		{name: "the key was changed, and the row deleted under the new one", facts: facts(stored(), f(inv.TupleRekeyed, sec(10), "table", orders, "xid", "710", "lsn", "0/200", "old", "a", "new", "b"), commits("710", 10.1), deletedFact("715", "0/250", "(1,2)", 12), commits("715", 12)), fate: "deleted established"},
+		{name: "moved to another partition by its key", facts: facts(stored(), f(inv.TupleRekeyed, sec(10), "table", orders, "xid", "710", "lsn", "0/200", "old", "id=5,region=eu", "new", "", "moved", "true"), commits("710", 10.1)), fate: "rekeyed established", lead: "key-changed undetermined"},
+		{name: "prepared: nothing else is possible", facts: facts(candidateFact(orders), inserted("700", "0/100", "(1,1)", 0), f(inv.XactPrepared, sec(0), "xid", "700", "gid", "g"), absent(orders)), fate: "never-committed established", lead: "prepared-orphan application"},
+		{name: "a statement deletes it by key, and nothing else can be read", facts: facts(nowhere, f(inv.LogStatement, sec(5), "op", "delete", "joins", "id", "table", orders, "user", "alice")), fate: "deleted probable"},
 
 		// A job whose rule was held against the row.
 		{name: "a job that counts as many, and does not take this row", facts: append(removed(), ran, contentsFact("710", "deletes", "12", "counts", "12"), taking("delete", "purge", "false")), fate: "deleted established"},

@@ -65,7 +65,10 @@ func readRequest(in inv.Input) inv.Reading {
 	apart := sessionsApart(in, issued)
 	r := inv.Reading{Outcome: inv.Absent, Facts: inserts, Summary: "no insert into its tables was logged as the id was handed out"}
 	if len(inserts) > 0 {
-		r.Outcome, r.Summary = inv.Found, inserts[0].Says
+		r.Outcome, r.Summary = inv.Found, plural(len(inserts), "insert")+" into its tables logged then, and none names the id; the first: "+inserts[0].Says
+		if own := inv.Facts(inserts).With("joins", "id"); len(own) > 0 {
+			r.Summary = own[0].Says
+		}
 	}
 	if !logsWrites(level) {
 		if len(inserts) == 0 {

@@ -83,7 +83,7 @@ func readStatements(in inv.Input) inv.Reading {
 		return inv.BlindReading(in.Blind)
 	}
 	r := inv.Reading{Outcome: inv.Absent, Summary: "no logged statement leads up to the commit"}
-	if level := settingOf(in.Facts, "log_statement"); level == "none" || level == "" {
+	if level := settingOf(in.Facts, "log_statement"); (level == "none" || level == "") && !durationsLogged(in) {
 		r.Outcome, r.Summary, r.Opens = inv.BlindOutcome, "statements are not logged (log_statement = "+orElse(level, "unknown")+")", "ALTER SYSTEM SET log_statement = 'mod'"
 	}
 	for _, end := range wanted {
@@ -237,10 +237,17 @@ func (l leadUp) fact(end inv.Fact, count int, complete bool) inv.Fact {
 	return f
 }
 
+// durationsLogged reports that every statement is logged with its duration, as it
+// ends.
+func durationsLogged(in inv.Input) bool {
+	always := func(v string) bool { return v == "0" }
+	return always(setEverywhere(in.Facts, "log_min_duration_statement", always))
+}
+
 // statementsComplete reports whether every statement that changes rows would be
 // in the log around the commit.
 func statementsComplete(in inv.Input, end inv.Fact) bool {
-	if !logsWrites(setEverywhere(in.Facts, "log_statement", logsWrites)) {
+	if !logsWrites(setEverywhere(in.Facts, "log_statement", logsWrites)) && !durationsLogged(in) {
 		return false
 	}
 	w := sources.Window{From: end.Time.Add(-commitNear), To: end.Time.Add(time.Microsecond)}

@@ -67,7 +67,7 @@ func collectElsewhere(ctx context.Context, c *inv.Collector) error {
 
 func uniqueEverywhere(in inv.Input) bool {
 	n := newNaming(in)
-	return n.random && len(in.Record.Composite()) == 0
+	return n.own() && len(in.Record.Composite()) == 0
 }
 
 func readElsewhere(in inv.Input) inv.Reading {

@@ -180,6 +180,11 @@ func versionFacts(v catalog.RowVersion, p pageEvidence) []inv.Fact {
 	if v.Deleter == 0 {
 		return out
 	}
+	if slices.Contains(v.Hints, catalog.HintMovedPartition) {
+		moved := base(inv.TupleUpdated, v.Deleter, fmt.Sprintf("the row version at %s of %s was moved to another partition by xid %d", v.TID, v.Table, v.Deleter))
+		moved.Attrs["moved"] = "true"
+		return append(out, moved)
+	}
 	if v.Next == nil {
 		return append(out, base(inv.TupleDeleted, v.Deleter, fmt.Sprintf("the row version at %s of %s was deleted by xid %d", v.TID, v.Table, v.Deleter)))
 	}
@@ -188,7 +193,9 @@ func versionFacts(v catalog.RowVersion, p pageEvidence) []inv.Fact {
 
 func sayVersion(v catalog.RowVersion) string {
 	s := fmt.Sprintf("%s %s written by xid %d", v.Table, v.TID, v.Xmin)
-	if v.Deleter != 0 && v.Next == nil {
+	if slices.Contains(v.Hints, catalog.HintMovedPartition) {
+		s += fmt.Sprintf(", moved to another partition by xid %d", v.Deleter)
+	} else if v.Deleter != 0 && v.Next == nil {
 		s += fmt.Sprintf(", deleted by xid %d", v.Deleter)
 	} else if v.Deleter != 0 {
 		s += fmt.Sprintf(", updated by xid %d", v.Deleter)

@@ -133,6 +133,10 @@ func (l lineage) eventFact(e wal.Event, asked []string) (inv.Fact, bool) {
 		f.Kind = inv.TupleUpdated
 		f.Says = fmt.Sprintf("xid %d updated the row of %s at %s (%s)", e.XID, e.Table, e.TID, e.LSN)
 		switch {
+		case e.Op == wal.OpMove && !l.landed(e):
+			// Its new version does not have the key: the partition key is a part of it.
+			f.Kind, f.Attrs["old"], f.Attrs["new"], f.Attrs["moved"] = inv.TupleRekeyed, strings.Join(asked, ","), "", "true"
+			f.Says = fmt.Sprintf("xid %d moved the row of %s to another partition, where its key is another (%s)", e.XID, e.Table, e.LSN)
 		case e.KeyChanged && sameKey(e.NewKey, asked):
 			f.Kind = inv.TupleInserted
 			f.Says = fmt.Sprintf("xid %d gave a row of %s this key by an update, at %s (%s)", e.XID, e.Table, e.NewTID, e.LSN)
@@ -148,6 +152,15 @@ func (l lineage) eventFact(e wal.Event, asked []string) (inv.Fact, bool) {
 		return f, false
 	}
 	return f, true
+}
+
+// landed reports whether a row that was moved to another partition was seen there
+// under the same key.
+func (l lineage) landed(move wal.Event) bool {
+	return slices.ContainsFunc(l.Events, func(e wal.Event) bool {
+		insert := e.Op == wal.OpInsert || e.Op == wal.OpMultiInsert || e.Op == wal.OpIndexLeaf
+		return insert && e.XID == move.XID && e.Rel != move.Rel
+	})
 }
 
 // sameKey compares the key of a row with the asked one, part by part; a single
