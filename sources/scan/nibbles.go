@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -21,8 +22,9 @@ type nibbles struct {
 const (
 	tested      = 4
 	mostNibbles = 64       // more needles let too much pass
+	mostPlaces  = 32       // of a needle from which the tested ones are chosen
 	block       = 64       // places that are tested at a time
-	sampleLen   = 8192     // bytes of a sample that are used
+	sampleLen   = 4096     // bytes of a sample that are used
 	passes      = 1. / 256 // more of the sample may not pass
 )
 
@@ -42,45 +44,62 @@ func newNibbles(needles [][]byte, use []int, sample []byte) *nibbles {
 		bucket := rank * len(n.buckets) / len(byText)
 		n.buckets[bucket] = append(n.buckets[bucket], i)
 	}
-	if rate := n.choose(sample[:min(len(sample), sampleLen)], min(window, 64)); rate > passes {
+	if rate := n.choose(sample[:min(len(sample), sampleLen)], min(window, mostPlaces)); rate > passes {
 		return nil
 	}
 	return n
 }
 
 // choose picks the tested places one after the other, each time the one that
-// lets least of the sample pass, and returns the part that still does.
+// lets least of the sample pass, and the rarest one by itself when nothing does any more.
+// It returns the part that still passes.
 func (n *nibbles) choose(sample []byte, window int) float64 {
-	passing := bytes.Repeat([]byte{0xff}, max(len(sample)-window, 0))
+	type start struct {
+		at  int
+		set byte // buckets that may begin there
+	}
+	starts := make([]start, max(len(sample)-window, 0))
+	for i := range starts {
+		starts[i] = start{i, 0xff}
+	}
+	all := len(starts)
+	var alone [mostPlaces]int // starts that pass a place by itself
 	for k := range tested {
-		best := -1
+		best, least := -1, 0
 		for at := range window {
 			t, ok := n.table(at)
 			if !ok {
 				continue
 			}
 			left := 0
-			for i, p := range passing {
-				if p&lookUp(&t, sample[i+at]) != 0 {
+			for _, s := range starts {
+				if s.set&lookUp(&t, sample[s.at+at]) != 0 {
 					left++
 				}
 			}
-			if best < 0 || left < best {
-				best, n.at[k], n.tables[k] = left, at, t
+			if k == 0 {
+				alone[at] = left
+			}
+			cost := left*all + alone[at]
+			if slices.Contains(n.at[:k], at) {
+				cost = math.MaxInt // it tells nothing new
+			}
+			if best < 0 || cost < least {
+				best, least, n.at[k], n.tables[k] = at, cost, at, t
 			}
 		}
 		if best < 0 {
 			return 1 // no place has only ASCII
 		}
-		for i := range passing {
-			passing[i] &= lookUp(&n.tables[k], sample[i+n.at[k]])
+		passing := starts[:0]
+		for _, s := range starts {
+			if s.set &= lookUp(&n.tables[k], sample[s.at+best]); s.set != 0 {
+				passing = append(passing, s)
+			}
 		}
+		starts = passing
 	}
-	left := 0
-	for _, p := range passing {
-		left += min(int(p), 1)
-	}
-	return float64(left) / float64(max(len(passing), 1))
+	return float64(len(starts)) / float64(max(all, 1))
 }
 
 // table returns the buckets by the low half of the byte at a place; not ok
