@@ -16,6 +16,9 @@ type Focus struct {
 	// Known reports that the table was chosen on grounds of its own: by the person,
 	// by an id that is unique everywhere, by the log, or by what was lost.
 	Known bool
+	// Others are tables that hold a row under the same number while the one in focus
+	// has lost it: the record may be meant there.
+	Others []string
 	// Rivals are tables that could be meant as well, with what became of the id
 	// there; the fate is undetermined then.
 	Rivals []string
@@ -59,6 +62,9 @@ func choose(d inv.Deliberation, list []candidate, unique bool) Focus {
 		if len(try) == 1 {
 			f := try[0].focus(unique)
 			f.Known = true
+			if !unique && len(both(try, hinted)) == 0 && len(gone) > 0 && len(there) > 0 {
+				f.Known, f.Others = false, names(there)
+			}
 			return f
 		}
 	}
@@ -84,6 +90,33 @@ func conflictFree(gone, hinted, there []candidate, unique bool) []candidate {
 		return nil
 	}
 	return gone
+}
+
+func names(list []candidate) []string {
+	out := make([]string, 0, len(list))
+	for _, c := range list {
+		out = append(out, c.table)
+	}
+	return out
+}
+
+// reserve weakens an answer that rests on the choice of a table: a loss is what is
+// asked about, and still the number may be meant of another table, which has it.
+func (fo Focus) reserve(f inv.Fate) inv.Fate {
+	if len(fo.Others) == 0 || f.Kind == inv.FateUndetermined {
+		return f
+	}
+	if f.Standing == inv.Established {
+		f.Standing = inv.Probable
+	}
+	const most = 3
+	list := strings.Join(fo.Others[:min(len(fo.Others), most)], ", ")
+	if more := len(fo.Others) - most; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	f.Summary += " A row with this key is still in " + list + ": if that is the record, name its table with --table."
+	f.Settles = append(f.Settles, "name the table with --table")
+	return f
 }
 
 func rivals(list []candidate, unique bool) Focus {

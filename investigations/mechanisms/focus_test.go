@@ -31,7 +31,7 @@ func TestFocus(t *testing.T) { check(t, focusCases()) }
 func focusCases() []verdict {
 	both := facts(candidateFact(customers), visible(customers), removed())
 	return []verdict{
-		{name: "a number: gone here, simply there in another table", id: "42", facts: both, fate: "deleted established"},
+		{name: "a number: gone here, simply there in another table", id: "42", facts: both, fate: "deleted probable"},
 		{name: "the log names the other table, where it is", id: "42", facts: append(both, f(inv.APIAnswer, sec(1), "op", "read", "status", "404", "resource", "customer")), fate: "undetermined undetermined"},
 		{name: "the log names both", id: "42", facts: append(both, f(inv.APIAnswer, sec(1), "op", "read", "status", "200", "resource", "customer"), f(inv.APIAnswer, sec(1), "op", "read", "status", "404", "resource", "order")), fate: "deleted established"},
 		{name: "the person names the other table", id: "42", table: "customers", facts: both, fate: "present established", lead: "still-present application"},

@@ -11,7 +11,7 @@ import (
 func NewJudge(list []Mechanism) inv.Judge {
 	return func(d inv.Deliberation) inv.Judgement {
 		v := newView(d, decideFocus(d))
-		v.Fate = decideFate(v)
+		v.Fate = v.Focus.reserve(decideFate(v))
 		all := make([]weighed, 0, len(list))
 		for _, m := range list {
 			all = append(all, weigh(m, v))
