@@ -66,7 +66,6 @@ func stageAccountClosed(ctx context.Context, s *Stage, schema string) (Scene, er
 	if err != nil {
 		return Scene{}, err
 	}
-	sh.placed = sh.placed[:0]
 	traffic := s.Traffic(ctx, sh.app(), 3, Pace{8 * time.Millisecond, 40 * time.Millisecond}, sh.placeElsewhere)
 	last := newOrder()
 	last.customer = lastCustomer // of account 15, the last ten customers
@@ -74,7 +73,6 @@ func stageAccountClosed(ctx context.Context, s *Stage, schema string) (Scene, er
 	if err != nil {
 		return Scene{}, err
 	}
-	sh.drop(victim.id)
 	if err := s.Pause(ctx, 450*time.Millisecond); err != nil {
 		return Scene{}, err
 	}
@@ -96,7 +94,7 @@ func stageAccountClosed(ctx context.Context, s *Stage, schema string) (Scene, er
 func (s *shop) placeElsewhere(ctx context.Context, conn *pgx.Conn) error {
 	o := newOrder()
 	o.customer = 1 + rand.IntN(lastCustomer-10)
-	_, err := s.placeThis(ctx, conn, o)
+	o, err := s.placeThis(ctx, conn, o)
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == "40P01" {
 		return nil // a customer tries again
@@ -104,6 +102,6 @@ func (s *shop) placeElsewhere(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return fmt.Errorf("place an order of another account: %w", err)
 	}
-	_, err = s.fetch(ctx, conn, s.any())
+	_, err = s.fetch(ctx, conn, o.id)
 	return err
 }

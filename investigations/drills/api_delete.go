@@ -54,8 +54,6 @@ func stageAPIDelete(ctx context.Context, s *Stage) (Scene, error) {
 	if err != nil {
 		return Scene{}, err
 	}
-	sh.drop(own.id)
-	sh.drop(victim.id)
 	err = errors.Join(s.Pause(ctx, 300*time.Millisecond), remove(conn, own.id, "partner-harrow"),
 		s.Pause(ctx, 200*time.Millisecond), remove(conn, victim.id, "partner-linden"), s.Leave(ctx, conn),
 		sh.missing(ctx, victim.id, 250*time.Millisecond), traffic.Stop())

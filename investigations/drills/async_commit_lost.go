@@ -78,7 +78,6 @@ func (s *shop) lostInPowerCut(ctx context.Context) (order, error) {
 		if err != nil {
 			return o, err
 		}
-		s.drop(o.id)
 		if left, err := s.powerCut(ctx, o); err != nil || left == nothing {
 			return o, err
 		}

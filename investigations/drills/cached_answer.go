@@ -37,7 +37,6 @@ func stageCachedAnswer(ctx context.Context, s *Stage) (Scene, error) {
 	if err != nil {
 		return Scene{}, err
 	}
-	sh.drop(victim.id)
 	if err := errors.Join(s.Pause(ctx, 300*time.Millisecond), traffic.Stop(), inPsqlAs(shopPerson)(ctx, s, victim)); err != nil {
 		return Scene{}, err
 	}

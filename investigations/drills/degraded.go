@@ -107,7 +107,6 @@ func stageSampledLog(ctx context.Context, s *Stage) (Scene, error) {
 	if err != nil {
 		return Scene{}, err
 	}
-	sh.drop(victim.id)
 	conn, err := s.Connect(ctx, sh.app())
 	if err != nil {
 		return Scene{}, err

@@ -40,7 +40,6 @@ func indexCorruption() Drill {
 			if err != nil {
 				return Scene{}, err
 			}
-			sh.drop(o.id)
 			if err := errors.Join(s.Leave(ctx, conn), s.Do(ctx, admin, fmt.Sprintf(ready, true), "ALTER TABLE order_lines ENABLE TRIGGER ALL")); err != nil {
 				return Scene{}, err
 			}

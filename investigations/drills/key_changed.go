@@ -30,7 +30,6 @@ func keyChanged() Drill {
 			if err != nil {
 				return Scene{}, err
 			}
-			sh.drop(o.id)
 			conn, err := s.Connect(ctx, sh.app())
 			if err != nil {
 				return Scene{}, err

@@ -53,7 +53,6 @@ func stageLeakedSearchPath(ctx context.Context, s *Stage) (Scene, error) {
 		if err != nil {
 			return "", err
 		}
-		h.forgetCode(b.code)
 		_, err = pooled.Exec(ctx, "RESET search_path") // the pool's check-in
 		return b.code, errors.Join(err, s.Pause(ctx, 100*time.Millisecond))
 	})

@@ -62,7 +62,6 @@ func stagePurgeBystander(ctx context.Context, s *Stage) (Scene, error) {
 	if err != nil {
 		return Scene{}, err
 	}
-	sh.drop(victim.id)
 	if err := errors.Join(sh.purge(ctx, 4), s.Pause(ctx, 400*time.Millisecond), traffic.Stop()); err != nil {
 		return Scene{}, err
 	}

@@ -154,10 +154,15 @@ func (s *shop) placeThis(ctx context.Context, conn *pgx.Conn, o order) (order, e
 		return o, fmt.Errorf("place an order: %w", err)
 	}
 	s.accepted(begun, o)
+	return o, nil
+}
+
+// remember lets the traffic ask for an order and change it. No drill's own order is
+// remembered: what happens to it is the drill's to say.
+func (s *shop) remember(o order) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.placed = append(s.placed, o.id)
-	return o, nil
 }
 
 // accepted answers the create of an order with its id.
@@ -206,10 +211,14 @@ func (s *shop) step(ctx context.Context, conn *pgx.Conn) error {
 	case n < 3:
 		begun := time.Now()
 		var refused *pgconn.PgError
-		if _, err = s.place(ctx, conn); errors.As(err, &refused) && refused.Code == "40P01" {
+		var o order
+		if o, err = s.place(ctx, conn); errors.As(err, &refused) && refused.Code == "40P01" {
 			// Orders of the same goods can meet in a deadlock, too: a customer tries again.
 			s.answered(begun, "POST", "/orders", 503, "", "try again")
 			return nil
+		}
+		if err == nil {
+			s.remember(o)
 		}
 	case n < 5:
 		begun := time.Now()
@@ -220,18 +229,6 @@ func (s *shop) step(ctx context.Context, conn *pgx.Conn) error {
 		_, err = s.fetch(ctx, conn, id)
 	}
 	return err
-}
-
-// drop takes an order out of those that the traffic asks for.
-func (s *shop) drop(id int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, v := range s.placed {
-		if v == id {
-			s.placed = append(s.placed[:i], s.placed[i+1:]...)
-			return
-		}
-	}
 }
 
 // scene is what the investigator of an incident in the shop is given.

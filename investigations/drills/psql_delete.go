@@ -78,7 +78,6 @@ func (m manualDelete) stage(ctx context.Context, s *Stage) (Scene, error) {
 	if err := s.Pause(ctx, 500*time.Millisecond); err != nil {
 		return Scene{}, err
 	}
-	sh.drop(victim.id)
 	if !m.pooled {
 		if err := traffic.Stop(); err != nil {
 			return Scene{}, err

@@ -105,7 +105,6 @@ func stageUndoneDelete(ctx context.Context, s *Stage) (Scene, error) {
 	if err != nil {
 		return Scene{}, err
 	}
-	sh.drop(o.id)
 	err = s.AtPrompt(ctx, Session{Role: shopPerson, Database: shopDatabase}, Pace{200 * time.Millisecond, 300 * time.Millisecond},
 		"BEGIN;", fmt.Sprintf("DELETE FROM orders WHERE id = %d;", o.id), "ROLLBACK;")
 	if err != nil {

@@ -36,7 +36,6 @@ func softDeleted() Drill {
 				}
 				_, err = conn.Exec(ctx, "UPDATE bookings SET hidden = true, updated_at = now() WHERE guest = $1 AND room_id = $2 AND code <> $3", b.guest, b.room, twin.code)
 				h.say("duplicate check: 1 booking of the same guest and room hidden")
-				h.forgetCode(b.code)
 				return b.code, err
 			})
 			if err != nil {

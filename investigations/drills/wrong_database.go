@@ -47,7 +47,6 @@ func stageWrongDatabase(ctx context.Context, s *Stage) (Scene, error) {
 			return "", err
 		}
 		b, err := h.book(ctx, conn)
-		h.forgetCode(b.code)
 		return b.code, errors.Join(err, s.Leave(ctx, conn))
 	})
 	if err != nil {

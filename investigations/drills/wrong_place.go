@@ -40,7 +40,6 @@ GRANT SELECT, INSERT, UPDATE ON training.bookings TO booking_svc;`
 				if err != nil {
 					return "", fmt.Errorf("book in the wrong place: %w", err)
 				}
-				h.forgetCode(b.code)
 				return b.code, s.Leave(ctx, conn)
 			})
 			if err != nil {
