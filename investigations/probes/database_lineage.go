@@ -114,6 +114,7 @@ func (t tracing) trace(ctx context.Context, u *walUnion, targets []wal.Target) (
 		l.Notes = append(l.Notes, noteFilesOnly)
 	}
 	if err == nil {
+		l.Notes = append(l.Notes, u.notes...)
 		u.qualify(l)
 	}
 	return l, err
@@ -137,6 +138,9 @@ func gather(ctx context.Context, c *inv.Collector, server sources.Source, withFi
 			continue
 		}
 		u.add(h.Source.Name(), src, !onDisk)
+		if onDisk {
+			u.remark(h.Source)
+		}
 	}
 	return u, nil
 }
