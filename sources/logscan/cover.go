@@ -40,10 +40,12 @@ type cover struct {
 // the same stretch, as nearly all do; otherwise it does nothing and returns false.
 func (c *cover) next(t int64) bool {
 	d := t - c.high
-	if d <= 0 || d > c.least || t < c.from || t >= c.to {
+	if d < 0 || d > c.least || t < c.from || t >= c.to {
 		return false
 	}
-	c.rhythm[bits.Len64(uint64(d))&63]++
+	if d > 0 {
+		c.rhythm[bits.Len64(uint64(d))&63]++
+	}
 	c.high, c.last = t, t
 	c.timed++
 	c.run++
