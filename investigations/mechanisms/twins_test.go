@@ -121,6 +121,7 @@ func logsAloneCases() []verdict {
 		{name: "handed out, removed, denied", facts: facts(issued(1), removed, said, denied), fate: "deleted probable", lead: "api-delete application"},
 		{name: "shown before instead of told", facts: facts(issued(1), answer(60, "read", "200"), removed, denied), fate: "deleted probable", lead: "api-delete application"},
 		{name: "removed, and neither shown before nor told", facts: facts(issued(1), removed, denied), fate: "deleted probable"},
+		{name: "answered by the API and logged by the server", facts: facts(removed, f(inv.LogStatement, sec(299.9), "op", "delete", "joins", "id", "table", "bookings")), fate: "deleted probable"},
 		{name: "never handed out", facts: facts(removed, denied), fate: "undetermined undetermined"},
 		{name: "shown afterwards", facts: facts(issued(1), removed, said, denied, answer(500, "read", "200")), fate: "undetermined undetermined"},
 		{name: "the removal was refused", facts: facts(issued(1), answer(300, "delete", "403"), denied), fate: "undetermined undetermined"},

@@ -60,6 +60,8 @@ func readLineage(in inv.Input) inv.Reading {
 		r.Outcome = inv.Found
 	} else if !inv.Facts(r.Facts).Any(inv.WALKeyAbsent) {
 		r.Outcome, r.Opens = inv.BlindOutcome, "name an archive of older segments with --wal"
+	} else if slices.ContainsFunc(list, func(l lineage) bool { return len(l.altered()) > 0 }) {
+		r.Outcome, r.Opens = inv.BlindOutcome, "a backup from before the change, started elsewhere and named with --db: its catalogue has the columns of then"
 	}
 	return r
 }
@@ -295,7 +297,7 @@ func (l lineage) covers(in inv.Input, r *inv.Reading) {
 		if last && now {
 			f.Until = l.at
 		}
-		if n := l.Unread.Deletes + l.Unread.Updates; n > 0 {
+		if n := l.Unread.Deletes + l.Unread.Updates + len(l.altered()); n > 0 {
 			f.Attrs["unread"] = itoa(n)
 		}
 		since := l.sinceInitdb(in, c)
@@ -306,10 +308,13 @@ func (l lineage) covers(in inv.Input, r *inv.Reading) {
 		r.Facts = append(r.Facts, f)
 		if last && len(untold) > 0 && len(l.Missed) == 0 {
 			f = l.fact(inv.WALKeyAbsent, map[string]string{"from": c.From.String(), "to": c.To.String(), "tables": strings.Join(untold, ", ")})
+			f.Time, f.Until = c.FromTime, c.ToTime
+			if at := l.readableSince(untold); !at.IsZero() {
+				f.Time, since = at, ""
+			}
 			if since != "" {
 				f.Attrs["since"] = since
 			}
-			f.Time, f.Until = c.FromTime, c.ToTime
 			if now {
 				f.Until = l.at
 			}
@@ -317,6 +322,29 @@ func (l lineage) covers(in inv.Input, r *inv.Reading) {
 			r.Facts = append(r.Facts, f)
 		}
 	}
+}
+
+// columnsChanged is how wal notes a rewrite by which a table got other columns
+// (ALTER TABLE … TYPE): its former file cannot be read with the columns of today.
+const columnsChanged = "columns changed with it"
+
+// altered are the rewrites before which a table's WAL could not be decoded.
+func (l lineage) altered() []wal.RelationEvent {
+	return filter(l.Relations, func(e wal.RelationEvent) bool {
+		return e.Op == wal.OpRewrite && strings.Contains(e.Note, columnsChanged)
+	})
+}
+
+// readableSince is when the last of these tables got the columns of today; WAL from
+// before it tells nothing of the key. Zero: always.
+func (l lineage) readableSince(tables []string) time.Time {
+	var out time.Time
+	for _, e := range l.altered() {
+		if slices.Contains(tables, e.Table) && e.Time.After(out) {
+			out = e.Time
+		}
+	}
+	return out
 }
 
 // sinceInitdb is when the cluster was made, in RFC 3339, when the stretch begins
@@ -457,6 +485,9 @@ func (l lineage) say() string {
 	switch n := len(parts); {
 	case n == 0 && len(l.Covered) == 0:
 		return "no WAL could be read"
+	case n == 0 && len(l.altered()) > 0:
+		e := l.altered()[len(l.altered())-1]
+		return fmt.Sprintf("the columns of %s were changed by xid %d, committed %s, which gave it a new file: WAL from before cannot be read with the columns of today, and WAL since then holds no row version of the key", e.Table, e.XID, clock(e.Time))
 	case n == 0:
 		c := l.Covered[len(l.Covered)-1]
 		return fmt.Sprintf("no row version of the key in WAL from %s to %s", clock(c.FromTime), clock(c.ToTime))

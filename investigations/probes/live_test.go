@@ -372,3 +372,27 @@ INSERT INTO places SELECT n, 'eu', 'x' FROM generate_series(1, 20) n; UPDATE pla
 		}
 	}
 }
+
+// TestColumnsChanged rewrites a table with another type after a row of it was stored and deleted: WAL from before cannot be
+// decoded with the columns of today, and must not be called empty.
+func TestColumnsChanged(t *testing.T) {
+	l := newLive(t, `CREATE TABLE notes (id int PRIMARY KEY, v text UNIQUE); INSERT INTO notes SELECT n, 'x' || n FROM generate_series(1, 50) n; INSERT INTO notes VALUES (504, 'q4')`)
+	l.do("DELETE FROM notes WHERE id = 504")
+	l.do("ALTER TABLE notes ALTER COLUMN id TYPE bigint")
+	a := l.examine("", inv.Record{ID: "504", Table: "notes"}, "database.server", "database.lineage", "database.row")
+	r := reading(t, a, "database.lineage")
+	changed := a.Facts.Of(inv.TableRewritten)
+	if r.Outcome != inv.BlindOutcome || r.Opens == "" || len(changed) != 1 {
+		t.Fatalf("%s %q %+v", r.Outcome, r.Summary, changed)
+	}
+	for _, f := range a.Facts.Of(inv.WALKeyAbsent) {
+		if f.Time.Before(changed[0].Time) || f.Attr("since") != "" {
+			t.Errorf("said to be absent from before the change: %s", f.Says)
+		}
+	}
+	for _, f := range a.Facts.Of(inv.WALCovered) {
+		if f.Attr("unread") == "" {
+			t.Errorf("said to be read: %s", f.Says)
+		}
+	}
+}
