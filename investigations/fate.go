@@ -57,7 +57,7 @@ type Fate struct {
 	Summary  string   `json:"summary"` // one or two sentences that name actor and time
 	Evidence []string `json:"evidence"`
 	// Settles lists what would settle an undetermined fate, cheapest first.
-	Settles []string `json:"settles,omitempty"`
+	Settles []string `json:"settles"`
 }
 
 // Hypothesis is a mechanism weighed against the facts.

@@ -105,7 +105,7 @@ func NewFindings(s State, a Assessment) Findings {
 		Recovered: recoveredDoc(a.Recovered), Sources: orEmpty(s.Sources), Recording: s.Recording,
 		Steps: []StepDoc{}, Coverage: []CoverageDoc{}, Expiring: []ExpiryDoc{}, Evidence: []EvidenceDoc{}, Clocks: []ClockDoc{},
 	}
-	f.Fate.Evidence = orEmpty(f.Fate.Evidence)
+	f.Fate.Evidence, f.Fate.Settles = orEmpty(f.Fate.Evidence), orEmpty(f.Fate.Settles)
 	for i := range f.Hypotheses {
 		h := &f.Hypotheses[i]
 		if h.Cause == CauseUndetermined { // the document knows the six causes
