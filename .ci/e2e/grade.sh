@@ -10,6 +10,6 @@ cd "$work"
 cat "$work/grade.txt"
 grep -q '^overclaims: 0 of' "$work/grade.txt" || fail "there are overclaims"
 read -r right all < <(sed -n 's/^mechanism: *\([0-9]*\) of \([0-9]*\)$/\1 \2/p' "$work/grade.txt")
-((all >= 50)) || fail "only $all drills were played"
+((all >= 80)) || fail "only $all drills were played"
 ((all - right <= 3)) || fail "$((all - right)) drills came out weaker than they should"
 nothing_left "the grading"
