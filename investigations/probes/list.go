@@ -30,6 +30,7 @@ func All() []inv.Probe {
 		integritySiblings(),
 		auditingSettings(),
 		rollbackArchive(),
+		rollbackRestore(),
 		versionsHistory(),
 		databaseHints(),
 		logsAPI(),

@@ -396,3 +396,29 @@ func TestColumnsChanged(t *testing.T) {
 		}
 	}
 }
+
+func TestPuttingBack(t *testing.T) {
+	l := newLive(t, `CREATE TABLE customers (id int PRIMARY KEY); INSERT INTO customers VALUES (1), (2);
+CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer int REFERENCES customers ON DELETE CASCADE, net numeric(8,2), "Gross" numeric GENERATED ALWAYS AS (net * 1.2) STORED,
+  at timestamptz DEFAULT '2025-11-27 14:58:00.25+00', note text, referrer int REFERENCES customers);
+INSERT INTO orders (customer, net, note) VALUES (1, 12.50, 'it''s "quoted" \ here'), (2, 3, repeat('x', 20000));
+DELETE FROM customers WHERE id = 1; DELETE FROM orders WHERE id = 2`)
+	for id, want := range map[string][]string{
+		"1": {"blocked", "leave out Gross", "OVERRIDING SYSTEM VALUE", "its parent id=1 of public.customers is gone"},
+		"2": {"whole", "6 columns"},
+	} {
+		a := l.examine("", inv.Record{ID: id, Table: "orders"}, "database.server", "database.versions", "database.lineage", "database.row", "rollback.restore")
+		list := a.Facts.Of(inv.TableProperty).With("name", "restore")
+		if len(list) != 1 || list[0].Attr("value") != want[0] || list[0].Attr("generated") != "Gross" || list[0].Attr("identity") != "id" {
+			t.Fatalf("%s: %+v", id, list)
+		}
+		for _, w := range want[1:] {
+			if !strings.Contains(list[0].Says, w) {
+				t.Errorf("%s: %q is not in %q", id, w, list[0].Says)
+			}
+		}
+		if strings.Contains(list[0].Says, "otherwise") {
+			t.Errorf("%s: a value does not come back as it was: %s", id, list[0].Says)
+		}
+	}
+}
