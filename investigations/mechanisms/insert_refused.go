@@ -16,6 +16,7 @@ func insertRefused() Mechanism {
 				Says: "the server log has the refusal, with the id in it", Find: refused,
 			}),
 			{Role: Supports, Says: "the id was handed out", Find: func(v View) inv.Facts { return v.Facts.Of(inv.IDIssued) }},
+			triedAgain(),
 			written(Contradicts),
 			{
 				Role: Contradicts, Says: "the record was written after the refusal",
@@ -29,7 +30,7 @@ func insertRefused() Mechanism {
 		},
 		Says: func(v View) string {
 			for _, f := range refused(v) {
-				return fmt.Sprintf("The insert was refused%s with %s: %s", at(f.Time), f.Attr("sqlstate"), f.Attr("message"))
+				return fmt.Sprintf("The insert was refused%s with %s: %s", at(f.Time), f.Attr("sqlstate"), f.Attr("message")) + again(v)
 			}
 			return "The server would have refused the insert."
 		},

@@ -35,6 +35,7 @@ func responseBeforeWrite() Mechanism {
 				Find:   noStatement,
 				Looked: func(v View) bool { return len(insertStatements(v)) > 0 },
 			}),
+			triedAgain(),
 			written(Contradicts),
 			{Role: Contradicts, Says: "the record was shown to somebody who asked for it", Find: shown},
 			{Role: Contradicts, Says: "the server refused the insert", Find: refused},
@@ -57,7 +58,7 @@ func responseBeforeWrite() Mechanism {
 				if e := failedAfterAnswer(v); len(e) > 0 {
 					s += "; afterwards: " + e[0].Says
 				}
-				return s
+				return s + again(v)
 			}
 			return "Nothing shows that the id was handed out."
 		},

@@ -30,6 +30,7 @@ func rolledBack() Mechanism {
 				},
 				Looked: func(v View) bool { return len(errorsNearAbort(v)) > 0 },
 			}),
+			triedAgain(),
 			committed(Contradicts),
 			{
 				Role: Contradicts, Says: "a deadlock, a serialization failure or a termination ended the transaction",
@@ -45,12 +46,12 @@ func rolledBack() Mechanism {
 			}
 			s := fmt.Sprintf("xid %s inserted the row into %s and was rolled back%s", ins.Xid, ins.Fact.Attr("table"), at(ins.When()))
 			if why := otherErrorsOfAbort(v, notOurs...); len(why) > 0 {
-				return s + ": " + why[0].Says
+				return s + ": " + why[0].Says + "." + again(v)
 			}
 			if len(logCoversAbort(v)) > 0 && len(errorsNearAbort(v)) == 0 {
-				return s + "; the server log covers that moment and shows no error, which leaves a plain ROLLBACK, a ROLLBACK TO SAVEPOINT or an exception block that undid only a part of the transaction, or a closed connection."
+				return s + "; the server log covers that moment and shows no error, which leaves a plain ROLLBACK, a ROLLBACK TO SAVEPOINT or an exception block that undid only a part of the transaction, or a closed connection." + again(v)
 			}
-			return s + "; no log tells why."
+			return s + "; no log tells why." + again(v)
 		},
 		Settles: []string{
 			"the PostgreSQL server log of that moment, with %x or csvlog for the xid",

@@ -200,6 +200,29 @@ func TestPossible(t *testing.T) {
 	}
 }
 
+// TestTriedAgain: the same natural key stands under another id, and a create of that id was logged with it.
+func TestTriedAgain(t *testing.T) {
+	twin := f(inv.RowTwin, sec(100), "table", orders, "key", "0b9f6a1e-1111-4222-8333-444455556666", "by", "reference", "xid", "750", "from", "hint")
+	create := func(id string) inv.Fact {
+		return f(inv.HintNamed, sec(3), "hint", "reference", "op", "create", "status", "201", "id", id)
+	}
+	for _, c := range []struct {
+		name  string
+		facts inv.Facts
+		want  bool
+	}{
+		{"a create of the twin", rolledBackFacts(covers("700"), twin, create("0B9F6A1E-1111-4222-8333-444455556666")), true},
+		{"a create of a third", rolledBackFacts(covers("700"), twin, create("ffffffff-1111-4222-8333-444455556666")), false},
+		{"only a row with the same key", rolledBackFacts(covers("700"), twin), false},
+	} {
+		j := verdict{facts: c.facts}.judge()
+		h, ok := j.Leading()
+		if !ok || h.Mechanism != "rolled-back" || strings.Contains(h.Summary, "stored under the id 0b9f6a1e") != c.want || strings.Contains(strings.Join(h.For, " "), "tried again") != c.want {
+			t.Errorf("%s: %s, for %q", c.name, h.Summary, h.For)
+		}
+	}
+}
+
 // hole is WAL that was read up to just after the rollback, and not from there on.
 func hole() inv.Fact {
 	x := f(inv.WALCovered, t0.Add(-time.Hour), "last", "false")
