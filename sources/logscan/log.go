@@ -80,7 +80,11 @@ func (l *Log) Learn(ctx context.Context, f *File) *Learned {
 	if err != nil {
 		got.Err = err
 	} else {
-		got.Reader = c.reader(append(lines, l.Lines...), l.Options)
+		opt := l.Options
+		if opt.Now == nil {
+			opt.Now = time.Now
+		}
+		got.Reader = c.reader(append(lines, l.Lines...), opt)
 	}
 	if l.readers == nil {
 		l.readers = map[*File]*Learned{}

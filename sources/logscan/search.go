@@ -24,15 +24,35 @@ const (
 // Search returns the events of all files, oldest file first, and what was
 // read. It is a *sources.Blind when no file could be read.
 func (l *Log) Search(ctx context.Context, q sources.LogQuery) (*sources.LogResult, error) {
-	r := &run{s: l, q: q, needles: newNeedles(q.Needles), limit: q.Limit}
+	return l.search(ctx, q, false)
+}
+
+func (l *Log) search(ctx context.Context, q sources.LogQuery, oneByOne bool) (*sources.LogResult, error) {
+	r := &run{s: l, q: q, needles: newNeedles(q.Needles), limit: q.Limit, alone: oneByOne}
 	if r.limit <= 0 {
 		r.limit = defaultLimit
 	}
 	for _, m := range l.Files {
 		r.total += m.Size
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	var next *ahead
+	defer func() {
+		cancel()
+		if next != nil {
+			<-next.done
+		}
+	}()
 	for i, m := range l.Files {
-		if err := r.member(ctx, i, m); err != nil {
+		var err error
+		if mine := next; mine != nil && mine.index == i {
+			next = r.lookAhead(ctx, i)
+			err = r.absorb(mine, m)
+		} else {
+			next = r.lookAhead(ctx, i)
+			err = r.member(ctx, i, m)
+		}
+		if err != nil {
 			if ctx.Err() != nil {
 				return nil, fmt.Errorf("search %s: %w", l.Name, context.Cause(ctx))
 			}
@@ -53,6 +73,7 @@ type run struct {
 	needles *needles
 	limit   int
 	full    atomic.Bool
+	alone   bool // nothing is searched ahead of its turn
 
 	total, before int64 // bytes of all files, and of those that are done
 	events        []sources.Event
