@@ -28,8 +28,12 @@ func newLive(t *testing.T, schema string) *live {
 	t.Helper()
 	l := &live{t: t, server: pgservertest.New(t, pgserver.Config{})}
 	l.conn = l.connect()
-	l.do("CREATE ROLE reader LOGIN PASSWORD 'p'; GRANT pg_read_all_data TO reader")
+	l.do("CREATE ROLE reader LOGIN PASSWORD 'p'")
 	l.do(schema)
+	l.do(`DO $$ DECLARE s text; BEGIN
+  FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA %I TO reader; GRANT SELECT ON ALL SEQUENCES IN SCHEMA %I TO reader', s, s, s);
+  END LOOP; END $$`)
 	return l
 }
 
