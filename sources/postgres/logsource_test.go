@@ -29,6 +29,41 @@ func ownLog(t *testing.T, db *postgres.Server) sources.LogSearcher {
 	return c.(sources.LogSearcher)
 }
 
+// written waits until the logging collector, a process of its own, has written a
+// text to every kind of log file there is.
+func written(t *testing.T, s *pgserver.Server, text string) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		files, err := filepath.Glob(filepath.Join(s.DataDir(), "log", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing := map[string]bool{}
+		for _, f := range files {
+			data, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kind := filepath.Ext(f)
+			if has := strings.Contains(string(data), text); has {
+				missing[kind] = false
+			} else if _, known := missing[kind]; !known {
+				missing[kind] = true
+			}
+		}
+		all := len(missing) > 0
+		for kind, m := range missing {
+			all = all && (!m || kind == ".log" && len(missing) > 1)
+		}
+		if all {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the server has not logged %q", text)
+		}
+	}
+}
+
 func find(t *testing.T, l sources.LogSearcher, text string, w sources.Window) *sources.LogResult {
 	t.Helper()
 	res, err := l.SearchLogs(t.Context(), sources.LogQuery{Needles: []sources.Needle{{Text: text, How: "a test"}}, Window: w})
@@ -47,6 +82,7 @@ func TestOwnLogOfEachDestination(t *testing.T) {
 			sql(t, s, rolesSQL)
 			began := time.Now().Add(-time.Minute)
 			sql(t, s, "create table spoken_of_once (x int)")
+			written(t, s, "spoken_of_once")
 			for _, role := range []string{"", "kit"} {
 				res := find(t, ownLog(t, open(t, s, role, postgres.Options{})), "spoken_of_once", sources.Window{})
 				if len(res.Events) != 1 || res.Events[0].Source != res.Coverage.Source || !strings.HasPrefix(res.Coverage.Source, "serverlog:") {
@@ -122,6 +158,7 @@ func TestOwnLogGrowsAndIsCut(t *testing.T) {
 	for i := range 3 {
 		name := fmt.Sprintf("grown_%d_times", i)
 		sql(t, s, "create table "+name+" (x int)")
+		written(t, s, name)
 		if res := find(t, log, name, sources.Window{}); len(res.Events) != 1 {
 			t.Errorf("%s: %+v", name, res)
 		}
