@@ -36,14 +36,18 @@ func newNaming(in inv.Input) naming {
 
 // tablesMeant are the tables whose key the id fits, or the one that was asked for.
 func tablesMeant(in inv.Input) []string {
-	if in.Record.Table != "" {
-		return []string{in.Record.Table}
-	}
 	var out []string
 	for _, f := range in.Facts.Of(inv.TableProperty).With("name", "candidate") {
-		if t := f.Attr("table"); t != "" && !slices.Contains(out, t) {
+		t := f.Attr("table")
+		if schema, table, ok := strings.Cut(t, "."); in.Record.Table != "" && !(ok && isTable(in.Record.Table, schema, table)) {
+			continue
+		}
+		if t != "" && !slices.Contains(out, t) {
 			out = append(out, t)
 		}
+	}
+	if len(out) == 0 && in.Record.Table != "" {
+		return []string{in.Record.Table} // nothing of it is known but the name that was given
 	}
 	return out
 }
