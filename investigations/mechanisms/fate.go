@@ -180,6 +180,8 @@ func whyOpen(v View) string {
 		return "Traces of the row were read, but how its transaction ended could not be."
 	case v.Facts.Any(inv.IDIssued) && v.noDatabase():
 		return "The id was handed out; no database could be asked, and the logs do not tell what became of the record."
+	case v.noDatabase() && len(loggedDeletes(v)) > 0:
+		return "No database could be asked, and a log tells of a removal: " + loggedDeletes(v)[0].Says + "; whether a row was there and went with it is not shown."
 	case v.noDatabase():
 		return "No database could be asked, and no log tells what became of the record."
 	case v.Facts.Any(inv.IDIssued):

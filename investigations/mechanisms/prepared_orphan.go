@@ -27,6 +27,9 @@ func preparedOrphan() Mechanism {
 			for _, f := range endsOf(v, Prepared) {
 				return fmt.Sprintf("xid %s was prepared as %q%s and is waiting for COMMIT PREPARED or ROLLBACK PREPARED.", f.Attr("xid"), f.Attr("gid"), at(f.Time))
 			}
+			for _, f := range writingTo(v, inv.XactPrepared) {
+				return "A prepared transaction has written to the table, perhaps this row: " + f.Says
+			}
 			return "The transaction would be prepared and never finished."
 		},
 		Settles: []string{"SELECT * FROM pg_prepared_xacts"},

@@ -34,7 +34,12 @@ var activitySQL = `SELECT pid, coalesce(usename, '') AS role, coalesce(datname, 
 FROM pg_stat_activity a WHERE (backend_xid IS NOT NULL OR state LIKE 'idle in transaction%') AND pid <> pg_backend_pid()`
 
 var preparedSQL = `SELECT transaction::text AS xid, gid, owner, database, ` + utc("prepared") + ` AS prepared,
-  ` + writtenSQL("l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction::text") + ` AS writes FROM pg_prepared_xacts p`
+  ` + writtenSQL(preparedLocks) + ` AS writes FROM pg_prepared_xacts p`
+
+// preparedLocks are the locks of a prepared transaction: they have no pid, and share
+// the virtual transaction of the lock on its own xid.
+const preparedLocks = `l.pid IS NULL AND l.virtualtransaction = (SELECT x.virtualtransaction FROM pg_locks x
+    WHERE x.locktype = 'transactionid' AND x.transactionid = p.transaction AND x.pid IS NULL LIMIT 1)`
 
 // writtenSQL lists the tables of this database that a transaction holds the lock of
 // a write on (ROW EXCLUSIVE, which INSERT, UPDATE and DELETE keep to their end).
