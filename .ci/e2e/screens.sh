@@ -9,11 +9,14 @@ on_exit+=(end_tmux)
 
 screen() { tm capture-pane -p; }
 
+# flat is the screen as one line, without frames: a sentence may be wrapped anywhere, for paths differ in length.
+flat() { screen | tr '\n' ' ' | sed 's/[│╭╮╰╯─]/ /g; s/  */ /g'; }
+
 # see TEXT [SECONDS]: waits until the screen shows the text.
 see() {
 	local text=$1 n=$((${2:-10} * 20))
 	for _ in $(seq "$n"); do
-		if screen | grep -qE -- "$text"; then return; fi
+		if screen | grep -qE -- "$text" || flat | grep -qE -- "$text"; then return; fi
 		sleep 0.05
 	done
 	screen >"$work/screen.txt"
