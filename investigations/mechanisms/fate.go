@@ -186,6 +186,8 @@ func whyOpen(v View) string {
 		return "No database could be asked, and no log tells what became of the record."
 	case v.Facts.Any(inv.IDIssued):
 		return "The id was handed out, but the database's own record of that moment could not be read without a hole."
+	case v.Facts.Any(inv.RowAbsent) && len(insertStatements(v)) > 0:
+		return "The id is in no table that could be read. A statement that inserts it was logged (" + insertStatements(v)[0].Says + "); whether the row was stored, and what took it, was not seen."
 	case v.Facts.Any(inv.RowAbsent) && len(sequencesBehind(v)) > 0:
 		return "The id is in no table that could be read, and nothing shows that it was ever handed out: " + sequencesBehind(v)[0].Says + ". Another table, another environment, or a sequence that was set back."
 	case v.Facts.Any(inv.RowAbsent):

@@ -11,7 +11,7 @@ import (
 // shown.
 func fateStanding(v View) (inv.Fate, bool) {
 	policies, stored := v.property("row-security"), v.Story.Existed()
-	if len(policies) == 0 || len(stored) == 0 || v.Facts.Any(inv.RowAbsent, inv.RowVisible) || len(v.Story.Removals) > 0 {
+	if len(policies) == 0 || len(v.property("row-filtered")) == 0 || len(stored) == 0 || v.Facts.Any(inv.RowAbsent, inv.RowVisible) || len(v.Story.Removals) > 0 {
 		return none()
 	}
 	if len(Ended(slices.Concat(v.Story.Deletes, v.Story.Rekeys), Committed)) > 0 {

@@ -296,7 +296,7 @@ func readRow(in inv.Input) inv.Reading {
 		looked++
 		facts := rowFacts(in, how, table, a)
 		for _, f := range facts {
-			if f.Kind != inv.RowAbsent {
+			if f.Kind != inv.RowAbsent && f.Kind != inv.TableProperty {
 				seen++
 				r.Summary = joinLine(r.Summary, f.Says)
 			}
@@ -354,7 +354,7 @@ func rowFacts(in inv.Input, how, table string, a answer) []inv.Fact {
 	switch how {
 	case "key":
 		if none && a.Filtered {
-			return nil
+			return []inv.Fact{base(inv.TableProperty, "row-level security thins out what this role is shown of "+table, "name", "row-filtered", "value", "by key")}
 		}
 		if none {
 			return []inv.Fact{base(inv.RowAbsent, "no row of "+table+" has the key")}

@@ -124,7 +124,8 @@ func showsKey(columns string, t catalog.Table, m catalog.Match) bool {
 
 func readViews(in inv.Input) inv.Reading {
 	r := inv.Reading{Outcome: inv.NotApplicable, Summary: "no view reads the table alone and shows its key"}
-	shown := 0
+	var says string
+	shown, filtered, without := 0, 0, 0
 	for _, e := range in.Evidence {
 		table, ok := strings.CutPrefix(e.Tag, "views:")
 		if !ok || e.Kind != inv.EvidenceTable {
@@ -136,25 +137,33 @@ func readViews(in inv.Input) inv.Reading {
 		}
 		for i := range list.Rows {
 			for _, a := range answersOf(in, viewTag(table, list.Text(i, "name")), e.Source) {
-				if len(a.Rows) > 0 || a.Filtered {
+				f, lacks := viewLacks(in, table, &list, i, a)
+				switch {
+				case len(a.Rows) > 0:
 					shown++
-					continue
-				}
-				if f, ok := viewLacks(in, table, &list, i, a); ok {
+				case a.Filtered:
+					filtered++ // row-level security may have taken it, not the view
+				case lacks:
 					r.Facts = append(r.Facts, f)
-					r.Summary = joinLine(r.Summary, f.Says)
+					says = joinLine(says, f.Says)
+				default:
+					without++
 				}
 			}
 		}
 	}
 	switch {
 	case len(r.Facts) > 0:
-		r.Outcome = inv.Found
-		r.Summary = strings.TrimPrefix(r.Summary, "no view reads the table alone and shows its key; ")
+		r.Outcome, r.Summary = inv.Found, says
+	case filtered > 0:
+		r.Outcome, r.Summary = inv.BlindOutcome, "row-level security may have hidden the row from this role in "+plural(filtered, "view")
+		r.Opens = "connect as the table's owner or a role with BYPASSRLS"
 	case shown > 0:
 		r.Outcome, r.Summary = inv.Absent, plural(shown, "view")+" over the table show the row as the table does"
 	case len(in.Blind) > 0:
 		return inv.BlindReading(in.Blind)
+	case without > 0:
+		r.Summary = "the table itself does not show the row, so that no view can leave it out"
 	}
 	return r
 }

@@ -55,7 +55,7 @@ func journal(t *testing.T, entries ...string) string {
 		if os.Getenv("INQUEST_REQUIRE_SERVER") != "" {
 			t.Fatal("systemd-journal-remote is not installed (.ci/install does it)")
 		}
-		t.Skip("systemd-journal-remote is not installed: apt-get install systemd-journal-remote")
+		t.Skip("*** SKIPPED, NOT PASSED: systemd-journal-remote is not installed: apt-get install systemd-journal-remote")
 	}
 	dir := t.TempDir()
 	in := filepath.Join(t.TempDir(), "export")
