@@ -23,10 +23,11 @@ type Collector struct {
 	Facts Facts
 	Runs  map[string]Run
 
-	redact   Redactor
-	now      func() time.Time
-	progress func(done, total int64, note string)
+	redact Redactor
+	now    func() time.Time
+	tell   func(Update) // of progress: everything but the probe and the time
 
+	live     live
 	mu       sync.Mutex
 	items    []Evidence
 	coverage []sources.Coverage
@@ -58,8 +59,12 @@ func With[T any](c *Collector) []Able[T] {
 
 // Progress reports work done, in bytes or rows; total zero means unknown.
 func (c *Collector) Progress(done, total int64, note string) {
-	if c.progress != nil {
-		c.progress(done, total, note)
+	c.live.mu.Lock()
+	c.live.done, c.live.total, c.live.note = done, total, note
+	u := c.live.update()
+	c.live.mu.Unlock()
+	if c.tell != nil {
+		c.tell(u)
 	}
 }
 

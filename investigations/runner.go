@@ -41,6 +41,9 @@ type Update struct {
 	Done, Total int64
 	Note        string
 	Elapsed     time.Duration
+	// Hits are what its searches came upon so far. They are for showing: evidence
+	// is what the probe keeps when it ends.
+	Hits Hits
 }
 
 // RunState is where a probe's run stands.
@@ -222,8 +225,9 @@ func (r *Runner) collector(p Probe, known Facts, start time.Time) *Collector {
 	return &Collector{
 		Record: s.Record, Window: s.Window, Options: s.Options, Sources: r.all(), Statuses: s.Sources, Facts: known, Runs: s.Runs,
 		redact: r.Redact, now: r.Now,
-		progress: func(done, total int64, note string) {
-			r.tell(Update{Probe: p.ID, State: RunProgress, Done: done, Total: total, Note: note, Elapsed: r.Now().Sub(start)})
+		tell: func(u Update) {
+			u.Probe, u.State, u.Elapsed = p.ID, RunProgress, r.Now().Sub(start)
+			r.tell(u)
 		},
 	}
 }

@@ -34,6 +34,13 @@ type LogQuery struct {
 	Limit int
 	// Progress, when set, is told bytes done and in all (total may be an estimate).
 	Progress func(done, total int64)
+	// Found, when set, is told of events before the search ends, as soon as each is
+	// sure to be a hit: in the order of position within one file, from one goroutine at
+	// a time. It must not block. It is for showing only: what counts is the result, which may
+	// lack an event that was told (another came first under the Limit), tell more of
+	// it (lines that follow, the end of its interval), and hold events that were not
+	// told (a line without a time that may yet lie outside of the Window).
+	Found func(Event)
 }
 
 // LogResult is what a search found, and what it really read.

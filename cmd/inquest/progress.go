@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
+
+	"github.com/charmbracelet/x/term"
 
 	"inquest/investigations"
 	"inquest/sources"
@@ -15,13 +18,29 @@ import (
 type progress struct {
 	w     io.Writer
 	quiet bool
+	width func() int // of the terminal; zero: there is none, and hits are not shown before the end
 
 	mu   sync.Mutex
 	last map[string]time.Duration
+	hits map[string]int // shown so far, by probe
 }
 
 func newProgress(w io.Writer, quiet bool) *progress {
-	return &progress{w: w, quiet: quiet, last: map[string]time.Duration{}}
+	return &progress{w: w, quiet: quiet, width: widthOf(w), last: map[string]time.Duration{}, hits: map[string]int{}}
+}
+
+func widthOf(w io.Writer) func() int {
+	return func() int {
+		f, ok := w.(*os.File)
+		if !ok {
+			return 0
+		}
+		cells, _, err := term.GetSize(f.Fd())
+		if err != nil {
+			return 0
+		}
+		return cells
+	}
 }
 
 func (g *progress) line(format string, args ...any) {
@@ -53,7 +72,14 @@ func (g *progress) update(u investigations.Update) {
 		if due {
 			g.last[u.Probe] = u.Elapsed
 		}
+		found := u.Hits.Count > 0 && (g.hits[u.Probe] == 0 || due && u.Hits.Count > g.hits[u.Probe])
+		if found {
+			g.hits[u.Probe] = u.Hits.Count
+		}
 		g.mu.Unlock()
+		if found {
+			g.found(u)
+		}
 		if !due {
 			return
 		}
@@ -63,4 +89,22 @@ func (g *progress) update(u investigations.Update) {
 		}
 		g.line("probe   running  %s %s", u.Probe, u.Note)
 	}
+}
+
+// found prints what a search came upon before it has ended, as one row of the
+// terminal.
+func (g *progress) found(u investigations.Update) {
+	width := g.width()
+	if width <= 0 {
+		return
+	}
+	first, lines := u.Hits.First[0], "1 line"
+	if u.Hits.Count > 1 {
+		lines = fmt.Sprintf("%d lines", u.Hits.Count)
+	}
+	at := ""
+	if !first.Unclear {
+		at = first.Time.Format(time.RFC3339Nano) + " "
+	}
+	g.line("%s", text.Fit(text.Clean(fmt.Sprintf("probe   hits     %s: %s so far, the first %s %s%s", u.Probe, lines, first.Position, at, first.Text)), width-1))
 }

@@ -20,6 +20,11 @@ func search(ctx context.Context, c *inv.Collector, q sources.LogQuery, tag strin
 	if len(logs) == 0 {
 		return nil, noLogs()
 	}
+	q.Found = func(e sources.Event) {
+		if !e.Weak && !isOwn(e) && (keep == nil || keep(e)) {
+			c.Found(e)
+		}
+	}
 	for _, l := range logs {
 		q.Progress = func(done, total int64) { c.Progress(done, total, l.Source.Name()) }
 		res, err := l.Ability.SearchLogs(ctx, q)

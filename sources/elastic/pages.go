@@ -81,7 +81,7 @@ func (r *run) take(a *answer, rest sources.Window) error {
 	if n, least := a.total(); r.matched < n {
 		r.matched, r.least = n, least
 	}
-	unread := 0
+	unread, had := 0, len(r.entries)
 	for _, h := range a.Hits.Hits {
 		e, ok := r.entry(r.m, h)
 		if e.Time.IsZero() {
@@ -100,6 +100,7 @@ func (r *run) take(a *answer, rest sources.Window) error {
 			r.entries = append(r.entries, e)
 		}
 	}
+	r.reading().Tell(r.entries[had:])
 	if unread > 0 {
 		r.limit(fmt.Sprintf("%d documents that may be hits could not be read: they have no content that is kept (_source)", unread))
 	}

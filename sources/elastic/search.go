@@ -146,6 +146,12 @@ func (r *run) body(w sources.Window, size int) object {
 	return b
 }
 
+func (r *run) reading() logstore.Reading {
+	q := r.q
+	q.Window = r.window
+	return logstore.Reading{Name: r.name, Store: "the index", Options: r.opt.Options, Query: q, Samples: r.survey.samples}
+}
+
 // result reads the hits and says what was looked at.
 func (r *run) result(ctx context.Context, h *held) (*sources.LogResult, error) {
 	if len(r.q.Needles) == 0 {
@@ -153,9 +159,7 @@ func (r *run) result(ctx context.Context, h *held) (*sources.LogResult, error) {
 			r.entries[i].Run = 1
 		}
 	}
-	q := r.q
-	q.Window = r.window
-	res := logstore.Reading{Name: r.name, Store: "the index", Options: r.opt.Options, Query: q, Samples: r.survey.samples}.Events(r.entries)
+	res := r.reading().Events(r.entries)
 	if len(r.q.Needles) > 0 && len(res.Events) == 0 && r.m.unsearchable() {
 		return nil, r.m.blindness()
 	}

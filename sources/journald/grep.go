@@ -57,6 +57,7 @@ func (j *Journal) grep(ctx context.Context, q sources.LogQuery, w sources.Window
 	if err != nil {
 		return nil, err
 	}
+	q.Found = placed(q.Found)
 	res, err := r.log.Search(ctx, q)
 	if err != nil {
 		return nil, err

@@ -135,7 +135,7 @@ func (j *Journal) SearchLogs(ctx context.Context, q sources.LogQuery) (*sources.
 			j.kept = slices.Delete(j.kept, 0, 1)
 		}
 	}
-	q.Needles = withBytes(q.Needles)
+	q.Needles, q.Found = withBytes(q.Needles), placed(q.Found)
 	res, err := r.log.Search(ctx, q)
 	if err != nil {
 		return nil, err

@@ -87,9 +87,7 @@ func (j *Journal) read(ctx context.Context, w sources.Window, more ...string) (*
 // finish gives a result the journal's positions, gaps and limits.
 func (r *reading) finish(res *sources.LogResult) {
 	for i := range res.Events {
-		if p := position(res.Events[i].Fields["__CURSOR"]); p != "" {
-			res.Events[i].Position = p
-		}
+		place(&res.Events[i])
 	}
 	res.Query = r.shown
 	v := &res.Coverage
@@ -97,6 +95,24 @@ func (r *reading) finish(res *sources.LogResult) {
 	v.Limits = append(append(v.Limits, r.limits...), r.watch.limits...)
 	if v.Lines == 0 {
 		v.Limits = append(v.Limits, "the journal has no entry in that stretch: it may have been vacuumed, kept in memory only, or never written")
+	}
+}
+
+// place gives an event its place in the journal.
+func place(e *sources.Event) {
+	if p := position(e.Fields["__CURSOR"]); p != "" {
+		e.Position = p
+	}
+}
+
+// placed tells found of events with their place in the journal; nil stays nil.
+func placed(found func(sources.Event)) func(sources.Event) {
+	if found == nil {
+		return nil
+	}
+	return func(e sources.Event) {
+		place(&e)
+		found(e)
 	}
 }
 

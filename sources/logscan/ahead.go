@@ -3,11 +3,14 @@ package logscan
 import (
 	"context"
 	"slices"
+	"sync"
+
+	"inquest/sources"
 )
 
 // Unpacking keeps one core busy, so two compressed files are searched at a time:
 // while one is at hand, the next is searched ahead, and what it gave is merged
-// when its turn comes. Of plain files each is searched by several goroutines.
+// when its turn comes; its hits are told at once. Of plain files each is searched by several goroutines.
 
 // ahead is the search of the next file, under way or done.
 type ahead struct {
@@ -30,6 +33,19 @@ func (r *run) lookAhead(ctx context.Context, i int) *ahead {
 		a.err = a.run.member(ctx, i+1, r.s.Files[i+1])
 	}()
 	return a
+}
+
+// oneAtATime makes sure that two searches do not tell at the same time; nil stays nil.
+func oneAtATime(found func(sources.Event)) func(sources.Event) {
+	if found == nil {
+		return nil
+	}
+	var mu sync.Mutex
+	return func(e sources.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		found(e)
+	}
 }
 
 func (m *File) compressed(ctx context.Context) bool {
@@ -69,7 +85,9 @@ func (r *run) absorb(a *ahead, m *File) error {
 		b.hits[i] = hit{start: int64(i), event: e}
 	}
 	r.lastStart = -1
+	r.told = stretch{0, int64(len(b.hits))}
 	r.merge(b, func(h hit) string { return h.event.Position }, true)
+	r.told = stretch{}
 	if sub.hole != "" && sub.hole != m.Hole {
 		r.hole = sub.hole // it is broken at its end
 	}

@@ -28,6 +28,7 @@ func (l *Log) Search(ctx context.Context, q sources.LogQuery) (*sources.LogResul
 }
 
 func (l *Log) search(ctx context.Context, q sources.LogQuery, oneByOne bool) (*sources.LogResult, error) {
+	q.Found = oneAtATime(q.Found)
 	r := &run{s: l, q: q, needles: newNeedles(q.Needles), limit: q.Limit, alone: oneByOne}
 	if r.limit <= 0 {
 		r.limit = defaultLimit
@@ -90,7 +91,13 @@ type run struct {
 	opens         string
 	hole          string // why the stretch before the next file is not covered
 	paths         []string
+	told          stretch // of the file at hand: hits that were told already
 }
+
+// stretch is a part of a file, by offsets.
+type stretch struct{ from, to int64 }
+
+func (s stretch) holds(off int64) bool { return off >= s.from && off < s.to }
 
 // member searches one file and adds what it gave.
 func (r *run) member(ctx context.Context, i int, m *File) error {
@@ -131,9 +138,11 @@ func (r *run) member(ctx context.Context, i int, m *File) error {
 			r.limits = append(r.limits, fmt.Sprintf("%s was read only around the window (bytes %d to %d of %d): its lines are in the order of time wherever it was probed", m.base(), from, to, f.size))
 			return err
 		}
+		r.told = stretch{from, r.lastStart + 1}
 		r.cover, r.events, r.dropped = back, r.events[:kept], dropped
 		r.full.Store(false)
 	}
+	defer func() { r.told = stretch{} }()
 	return r.plain(ctx, m, j, 0, f.size)
 }
 
@@ -211,7 +220,9 @@ func (r *run) merge(b *block, place func(hit) string, first bool) {
 		if h.event.NoTime && h.event.Time.IsZero() && r.cover.timed > 0 {
 			h.event.Time = at(r.cover.last)
 		}
-		r.keep(h.event)
+		if r.keep(h.event) && !r.told.holds(h.start) {
+			r.tell(h.event)
+		}
 	}
 	r.dropped += b.dropped
 	r.cut += b.cut
@@ -231,14 +242,23 @@ func (r *run) closeOpen(t int64) {
 	}
 }
 
-func (r *run) keep(e sources.Event) {
+// keep adds an event to the answer, unless that is full.
+func (r *run) keep(e sources.Event) bool {
 	if len(r.events) >= r.limit || r.raw > rawBudget {
 		r.full.Store(true)
 		r.dropped++
-		return
+		return false
 	}
 	r.raw += int64(len(e.Raw))
 	r.events = append(r.events, e)
+	return true
+}
+
+// tell shows an event to whoever waits, unless inWindow may yet leave it out.
+func (r *run) tell(e sources.Event) {
+	if r.q.Found != nil && (!e.NoTime || r.q.Window.IsZero()) {
+		r.q.Found(e)
+	}
 }
 
 // failed notes that a file could not be read, or only in part.

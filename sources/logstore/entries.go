@@ -78,6 +78,17 @@ func (r Reading) Events(entries []Entry) *sources.LogResult {
 	return res
 }
 
+// Tell shows the hits among entries that just came, before the search ends. Records
+// of several lines are not put together yet.
+func (r Reading) Tell(entries []Entry) {
+	if r.Query.Found == nil || len(entries) == 0 {
+		return
+	}
+	for _, e := range r.Events(entries).Events {
+		r.Query.Found(e)
+	}
+}
+
 // parted separates the entries that were found by their fields.
 func parted(entries []Entry) (found, beside []Entry) {
 	for _, e := range entries {

@@ -61,6 +61,7 @@ func (r *run) fetch(ctx context.Context, query string, w sources.Window, beside 
 			return err
 		}
 		r.asked = true
+		had := len(r.entries)
 		for _, e := range list {
 			if e.Time.Before(rest.From) || !e.Time.Before(rest.To) {
 				return fmt.Errorf("%w: it holds lines of %s, which was not asked for", logstore.ErrGarbled, e.Time.Format(time.RFC3339))
@@ -68,6 +69,7 @@ func (r *run) fetch(ctx context.Context, query string, w sources.Window, beside 
 			e.Beside = beside
 			r.add(e)
 		}
+		r.reading().Tell(r.entries[had:])
 		if len(list) < got {
 			return nil
 		}

@@ -178,6 +178,12 @@ func (r *run) gap(w sources.Window, reason string) {
 	r.gaps = append(r.gaps, sources.Gap{From: w.From, To: w.To, Reason: reason})
 }
 
+func (r *run) reading() logstore.Reading {
+	q := r.q
+	q.Window = r.window
+	return logstore.Reading{Name: r.name, Store: "Loki", Options: r.opt.Options, Query: q, Samples: r.survey.samples}
+}
+
 // result reads the hits and says what was looked at.
 func (r *run) result(ctx context.Context, bound string) (*sources.LogResult, error) {
 	if len(r.q.Needles) == 0 {
@@ -185,9 +191,7 @@ func (r *run) result(ctx context.Context, bound string) (*sources.LogResult, err
 			r.entries[i].Run = 1
 		}
 	}
-	q := r.q
-	q.Window = r.window
-	res := logstore.Reading{Name: r.name, Store: "Loki", Options: r.opt.Options, Query: q, Samples: r.survey.samples}.Events(r.entries)
+	res := r.reading().Events(r.entries)
 	res.Query = strings.Join(r.shown, "; ")
 	if r.full {
 		if n, err := r.total(ctx, r.query, r.window); err == nil {
