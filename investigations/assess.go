@@ -28,6 +28,8 @@ type Deliberation struct {
 	Outcomes map[string]Outcome // by probe id; a probe that has not run is missing
 	Coverage []sources.Coverage
 	Answers  map[string]Answered
+	// Timing says in what order events of different clocks can be told.
+	Timing Timing
 }
 
 // Judgement is a judge's answer. Hypotheses are ranked, the likeliest first.
@@ -59,6 +61,8 @@ type Assessment struct {
 	Recovered *Recovered
 	// Clocks says how far clocks differ; no time is corrected by it.
 	Clocks []Clock
+	// Bounds limits how far clocks differ where only the order of events is known.
+	Bounds []ClockBound
 }
 
 // Done counts the steps that have a verdict.
@@ -113,11 +117,13 @@ func (e Engine) Assess(s State) Assessment {
 	}
 	a.Steps = e.steps(s, results)
 	a.Clocks = MeasureClocks(s, a.Facts)
+	order := precedences(s, a.Facts)
+	a.Bounds = BoundClocks(a.Clocks, order)
 	a.finish()
 	if e.Judge != nil {
 		a.Judgement = e.Judge(Deliberation{
 			Record: s.Record, Options: s.Options, Facts: a.Facts, Outcomes: outcomes,
-			Coverage: a.Coverage, Answers: s.Answers,
+			Coverage: a.Coverage, Answers: s.Answers, Timing: NewTiming(a.Clocks, order),
 		})
 	}
 	a.Recovered = a.lastContent(recovered)

@@ -2,6 +2,7 @@ package investigations
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"time"
 
@@ -24,6 +25,7 @@ type Findings struct {
 	Timeline   []Moment         `json:"timeline"`
 	Coverage   []CoverageDoc    `json:"coverage"`
 	Clocks     []ClockDoc       `json:"clocks"`
+	Bounds     []ClockBoundDoc  `json:"clock_bounds"`
 	Expiring   []ExpiryDoc      `json:"expiring"`
 	Recovered  *Recovered       `json:"recovered"`
 	Evidence   []EvidenceDoc    `json:"evidence"`
@@ -78,6 +80,18 @@ type ClockDoc struct {
 	Evidence []string `json:"evidence"`
 }
 
+// ClockBoundDoc is between which limits one source's clock is ahead of another's
+// in the findings document, in milliseconds; null is open to that side.
+type ClockBoundDoc struct {
+	Source      string   `json:"source"`
+	Against     string   `json:"against"`
+	AtLeastMS   *int64   `json:"at_least_ms"`
+	AtMostMS    *int64   `json:"at_most_ms"`
+	Contradicts bool     `json:"contradicts,omitempty"`
+	From        string   `json:"from"`
+	Evidence    []string `json:"evidence"`
+}
+
 // ExpiryDoc is an expiry in the findings document; an unknown moment is null.
 type ExpiryDoc struct {
 	What    string     `json:"what"`
@@ -103,7 +117,7 @@ func NewFindings(s State, a Assessment) Findings {
 		Window: WindowDoc{From: timeOrNil(s.Window.From), To: timeOrNil(s.Window.To), Why: s.WindowWhy},
 		Fate:   a.Fate, Hypotheses: orEmpty(slices.Clone(a.Hypotheses)), Timeline: orEmpty(a.Timeline),
 		Recovered: recoveredDoc(a.Recovered), Sources: orEmpty(s.Sources), Recording: s.Recording,
-		Steps: []StepDoc{}, Coverage: []CoverageDoc{}, Expiring: []ExpiryDoc{}, Evidence: []EvidenceDoc{}, Clocks: []ClockDoc{},
+		Steps: []StepDoc{}, Coverage: []CoverageDoc{}, Expiring: []ExpiryDoc{}, Evidence: []EvidenceDoc{}, Clocks: []ClockDoc{}, Bounds: []ClockBoundDoc{},
 	}
 	f.Fate.Evidence, f.Fate.Settles = orEmpty(f.Fate.Evidence), orEmpty(f.Fate.Settles)
 	for i := range f.Hypotheses {
@@ -123,6 +137,12 @@ func NewFindings(s State, a Assessment) Findings {
 		f.Clocks = append(f.Clocks, ClockDoc{
 			Source: c.Source, Against: c.Against, OffsetMS: c.Offset.Round(time.Millisecond).Milliseconds(),
 			ErrorMS: max((c.Error + time.Millisecond - 1).Milliseconds(), 1), From: c.From, Evidence: orEmpty(c.Evidence),
+		})
+	}
+	for _, b := range a.Bounds {
+		f.Bounds = append(f.Bounds, ClockBoundDoc{
+			Source: b.Source, Against: b.Against, AtLeastMS: downMS(b.Low), AtMostMS: upMS(b.High),
+			Contradicts: b.Contradicts, From: b.From, Evidence: orEmpty(b.Evidence),
 		})
 	}
 	for _, x := range a.Expiring {
@@ -184,6 +204,23 @@ func recoveredDoc(r *Recovered) *Recovered {
 	out := *r
 	out.Row = map[string]*string{}
 	return &out
+}
+
+// downMS and upMS round a limit away from what it excludes.
+func downMS(d *time.Duration) *int64 {
+	if d == nil {
+		return nil
+	}
+	ms := int64(math.Floor(float64(*d) / float64(time.Millisecond)))
+	return &ms
+}
+
+func upMS(d *time.Duration) *int64 {
+	if d == nil {
+		return nil
+	}
+	ms := int64(math.Ceil(float64(*d) / float64(time.Millisecond)))
+	return &ms
 }
 
 func timeOrNil(t time.Time) *time.Time {

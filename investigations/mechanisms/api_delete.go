@@ -112,14 +112,19 @@ const (
 	requestAfter  = 30 * time.Second
 )
 
-// requestInFlight are successful delete requests whose line stands at the commit.
+// requestInFlight are successful delete requests whose line stands at the commit,
+// by the server's clock where the two were compared.
 func requestInFlight(v View) inv.Facts {
 	a, ok := act(v)
 	if !ok || a.When().IsZero() {
 		return nil
 	}
 	return deleteRequests(v).Where(func(f inv.Fact) bool {
-		return !f.Time.IsZero() && latest(f).Sub(a.When()) >= -requestBefore && f.Time.Sub(a.When()) <= requestAfter
+		if f.Time.IsZero() {
+			return false
+		}
+		from, to := v.onClockOf(a, f)
+		return to.Sub(from)-latest(f).Sub(f.Time) <= 2*requestBefore && to.Sub(a.When()) >= -requestBefore && from.Sub(a.When()) <= requestAfter
 	})
 }
 
