@@ -41,7 +41,8 @@ func TestRequestInFlightByAnotherClock(t *testing.T) {
 	commit := time.Date(2025, 11, 27, 14, 58, 12, 0, time.UTC)
 	line := inv.Fact{Kind: inv.APIAnswer, Time: commit.Add(91 * time.Second), Attrs: map[string]string{"op": "delete", "status": "204", "source": "log:gateway"}}
 	facts := inv.Facts{
-		line, {Kind: inv.TupleDeleted, Attrs: map[string]string{"xid": "764", "server": "db:prod", "table": "public.orders"}},
+		line,
+		{Kind: inv.TupleDeleted, Attrs: map[string]string{"xid": "764", "server": "db:prod", "table": "public.orders"}},
 		{Kind: inv.XactCommitted, Time: commit, Attrs: map[string]string{"xid": "764", "server": "db:prod", "from": "wal"}},
 	}
 	clocks := []inv.Clock{{Source: "log:gateway", Against: "db:prod", Offset: 90 * time.Second, Error: 500 * time.Millisecond}}
@@ -50,7 +51,8 @@ func TestRequestInFlightByAnotherClock(t *testing.T) {
 		timing inv.Timing
 		want   int
 	}{
-		{"not compared", inv.Timing{}, 0}, {"measured", inv.NewTiming(clocks, nil), 1},
+		{"not compared", inv.Timing{}, 0},
+		{"measured", inv.NewTiming(clocks, nil), 1},
 		{"measured too coarsely to tell", inv.NewTiming([]inv.Clock{{Source: "log:gateway", Against: "db:prod", Offset: 90 * time.Second, Error: time.Minute}}, nil), 0},
 	} {
 		v := newView(inv.Deliberation{Facts: facts, Timing: c.timing}, Focus{})
