@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"inquest/sources"
@@ -14,6 +15,16 @@ import (
 type Engine struct {
 	Probes []Probe
 	Judge  Judge
+
+	memory *memory // nil: every assessment is made from the ground up
+}
+
+// Remembering returns the engine for one case that is judged many times: what it
+// read is kept, and an assessment costs what is new since the last. The answers are
+// the same; it may be used from several goroutines.
+func (e Engine) Remembering() Engine {
+	e.memory = &memory{}
+	return e
 }
 
 // Judge weighs facts and says what became of the record. It must be a pure
@@ -96,37 +107,24 @@ type ProbeResult struct {
 	Evidence []string
 }
 
-// Assess reads the facts off every run of a probe and judges them.
+// Assess reads the facts off every run of a probe and judges them. What it returns
+// is shared and must not be changed.
 func (e Engine) Assess(s State) Assessment {
-	a := Assessment{}
-	var recovered []Recovered
-	outcomes := map[string]Outcome{}
-	results := map[string]ProbeResult{}
-	for _, p := range e.ordered() {
-		r := e.read(p, s, a.Facts)
-		results[p.ID] = r
-		if !r.Ran {
-			continue
-		}
-		outcomes[p.ID] = r.Reading.Outcome
-		a.collect(r, s.Runs[p.ID])
-		recovered = append(recovered, r.Reading.Recovered...)
+	m := e.memory
+	if m == nil {
+		m = &memory{}
 	}
-	for _, st := range s.Sources {
-		a.Expiring = append(a.Expiring, st.Expires...)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forget(s)
+	bodies := decodedBodies{}
+	g := m.gather(e, s, bodies)
+	c := m.compare(s, g, bodies)
+	a := Assessment{
+		Judgement: m.judge(e, s, g, c), Steps: e.steps(s, g.results), Facts: g.facts, Timeline: g.timeline,
+		Coverage: g.coverage, Expiring: expiring(g.expiring, s.Sources), Clocks: c.clocks, Bounds: c.bounds,
 	}
-	a.Steps = e.steps(s, results)
-	a.Clocks = MeasureClocks(s, a.Facts)
-	order := precedences(s, a.Facts)
-	a.Bounds = BoundClocks(a.Clocks, order)
-	a.finish()
-	if e.Judge != nil {
-		a.Judgement = e.Judge(Deliberation{
-			Record: s.Record, Options: s.Options, Facts: a.Facts, Outcomes: outcomes,
-			Coverage: a.Coverage, Answers: s.Answers, Timing: NewTiming(a.Clocks, order),
-		})
-	}
-	a.Recovered = a.lastContent(recovered)
+	a.Recovered = a.lastContent(g.recovered)
 	return a
 }
 
@@ -163,13 +161,12 @@ func (e Engine) ordered() []Probe {
 	return out
 }
 
-func (e Engine) read(p Probe, s State, known Facts) (res ProbeResult) {
-	run, ran := s.Runs[p.ID]
-	res = ProbeResult{Probe: p, Ran: ran, Took: run.Took}
-	if !ran {
-		return res
-	}
-	for _, ev := range run.Evidence {
+// read has the probe read what its run brought.
+func (e Engine) read(p Probe, s State, run Run, known Facts, bodies decodedBodies) (res ProbeResult) {
+	res = ProbeResult{Probe: p, Ran: true, Took: run.Took}
+	evidence := bodies.attach(run.Evidence)
+	ahead(evidence)
+	for _, ev := range evidence {
 		res.Evidence = append(res.Evidence, ev.ID)
 	}
 	defer func() {
@@ -179,7 +176,7 @@ func (e Engine) read(p Probe, s State, known Facts) (res ProbeResult) {
 	}()
 	res.Reading = p.Read(Input{
 		Record: s.Record, Window: s.Window, Settings: s.Options,
-		Evidence: run.Evidence, Coverage: run.Coverage, Blind: run.Blind, Facts: slices.Clip(known),
+		Evidence: evidence, Coverage: run.Coverage, Blind: run.Blind, Facts: slices.Clip(known),
 	})
 	// Nothing may be called absent by a probe that read nothing.
 	if res.Reading.Outcome == Absent && len(run.Evidence) == 0 && len(run.Coverage) == 0 {
@@ -189,16 +186,9 @@ func (e Engine) read(p Probe, s State, known Facts) (res ProbeResult) {
 	for i := range res.Reading.Facts {
 		f := &res.Reading.Facts[i]
 		f.Probe = p.ID
-		f.ID = fmt.Sprintf("%s#%d", p.ID, i+1)
+		f.ID = p.ID + "#" + strconv.Itoa(i+1)
 	}
 	return res
-}
-
-func (a *Assessment) collect(r ProbeResult, run Run) {
-	a.Facts = append(a.Facts, r.Reading.Facts...)
-	a.Timeline = append(a.Timeline, r.Reading.Moments...)
-	a.Expiring = append(a.Expiring, r.Reading.Expires...)
-	a.Coverage = append(a.Coverage, run.Coverage...)
 }
 
 // origins ranks where content comes from: WAL tells the last version, a page one
@@ -214,13 +204,17 @@ func (r Recovered) betterThan(o Recovered) bool {
 	return slices.Index(origins, r.Origin) < slices.Index(origins, o.Origin)
 }
 
-func (a *Assessment) finish() {
-	a.Timeline = uniqueMoments(a.Timeline)
-	slices.SortStableFunc(a.Timeline, byTime)
-	slices.SortStableFunc(a.Expiring, func(x, y sources.Expiry) int {
+// expiring lists what probes and sources say will be gone, the soonest first, each
+// once.
+func expiring(read []sources.Expiry, statuses []sources.Status) []sources.Expiry {
+	out := slices.Clone(read)
+	for _, st := range statuses {
+		out = append(out, st.Expires...)
+	}
+	slices.SortStableFunc(out, func(x, y sources.Expiry) int {
 		return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.What, y.What), cmp.Compare(x.Why, y.Why))
 	})
-	a.Expiring = slices.CompactFunc(a.Expiring, func(x, y sources.Expiry) bool {
+	return slices.CompactFunc(out, func(x, y sources.Expiry) bool {
 		return x.At.Equal(y.At) && x.What == y.What && x.Why == y.Why
 	})
 }

@@ -2,6 +2,7 @@ package investigations
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,29 +30,17 @@ func (s seen) span() time.Duration { return s.to.Sub(s.from) }
 // compared with the one that shares most requests.
 func requestClocks(evidence []Evidence) []Clock {
 	bySource, coarse := requestsBySource(evidence)
-	names := make([]string, 0, len(bySource))
-	for n := range bySource {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	shared := func(a, b string) int {
-		n := 0
-		for id := range bySource[a] {
-			if _, ok := bySource[b][id]; ok {
-				n++
-			}
-		}
-		return n
-	}
+	names := slices.Sorted(maps.Keys(bySource))
+	shared := sharedRequests(names, bySource)
 	var out []Clock
 	linked := map[string]bool{}
 	for len(linked) < len(names) {
 		best, most := "", 0
 		for _, a := range names {
 			total := 0
-			for _, b := range names {
-				if a != b && !linked[b] {
-					total += shared(a, b)
+			for b, n := range shared[a] {
+				if !linked[b] {
+					total += n
 				}
 			}
 			if !linked[a] && total > most {
@@ -62,8 +51,8 @@ func requestClocks(evidence []Evidence) []Clock {
 			break
 		}
 		linked[best] = true
-		for _, b := range names {
-			if linked[b] || shared(best, b) == 0 {
+		for _, b := range slices.Sorted(maps.Keys(shared[best])) {
+			if linked[b] {
 				continue
 			}
 			linked[b] = true
@@ -78,6 +67,29 @@ func requestClocks(evidence []Evidence) []Clock {
 				}
 			}
 			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// sharedRequests counts, for each log by each other, the requests that both name.
+// Every request is looked at once: most logs share nothing.
+func sharedRequests(names []string, bySource map[string]map[string]seen) map[string]map[string]int {
+	logs := map[string][]string{} // by request
+	out := map[string]map[string]int{}
+	for _, name := range names {
+		out[name] = map[string]int{}
+		for id := range bySource[name] {
+			logs[id] = append(logs[id], name)
+		}
+	}
+	for _, together := range logs {
+		for _, a := range together {
+			for _, b := range together {
+				if a != b {
+					out[a][b]++
+				}
+			}
 		}
 	}
 	return out

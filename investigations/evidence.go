@@ -5,7 +5,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
+
+	"inquest/sources"
 )
 
 // MaxEvidence is the most bytes that one evidence item keeps.
@@ -39,6 +42,8 @@ type Evidence struct {
 	Partial string `json:"partial,omitempty"`
 	// Tag lets a probe tell its items apart ("row:public.orders").
 	Tag string `json:"tag,omitempty"`
+
+	decoded *decodedEvents // set while a case is judged
 }
 
 // Intact reports whether Body still has the hash it was stored with.
@@ -46,6 +51,14 @@ func (e Evidence) Intact() bool { return e.SHA256 == hashText(e.Body) }
 
 // Decode reads the JSON body into v.
 func (e Evidence) Decode(v any) error {
+	if list, ok := v.(*[]sources.Event); ok && e.decoded != nil {
+		events, err := e.decoded.of(e.Body)
+		if err != nil {
+			return fmt.Errorf("decode evidence %s (%s): %w", e.ID, e.Kind, err)
+		}
+		*list = slices.Clone(events)
+		return nil
+	}
 	if err := json.Unmarshal([]byte(e.Body), v); err != nil {
 		return fmt.Errorf("decode evidence %s (%s): %w", e.ID, e.Kind, err)
 	}

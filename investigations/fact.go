@@ -203,9 +203,11 @@ func (fs Facts) Any(kinds ...FactKind) bool {
 // Evidence returns the ids of all evidence behind the facts, without repeats.
 func (fs Facts) Evidence() []string {
 	var out []string
+	seen := map[string]bool{}
 	for _, f := range fs {
 		for _, e := range f.Evidence {
-			if !slices.Contains(out, e) {
+			if !seen[e] {
+				seen[e] = true
 				out = append(out, e)
 			}
 		}

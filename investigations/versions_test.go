@@ -1,6 +1,7 @@
 package investigations
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -42,11 +43,11 @@ func TestVersionsOfALineage(t *testing.T) {
 
 func TestTimelineWithoutTimesComesLast(t *testing.T) {
 	at := time.Date(2025, 11, 27, 15, 0, 0, 0, time.UTC)
-	a := Assessment{Timeline: []Moment{{Summary: "no time"}, {Time: at, Summary: "late"}, {Time: at.Add(-time.Hour), Summary: "early"}}}
-	a.finish()
+	list := []Moment{{Summary: "no time"}, {Time: at, Summary: "late"}, {Time: at.Add(-time.Hour), Summary: "early"}}
+	slices.SortStableFunc(list, byTime)
 	for i, want := range []string{"early", "late", "no time"} {
-		if a.Timeline[i].Summary != want {
-			t.Errorf("%d: %s, want %s", i, a.Timeline[i].Summary, want)
+		if list[i].Summary != want {
+			t.Errorf("%d: %s, want %s", i, list[i].Summary, want)
 		}
 	}
 }

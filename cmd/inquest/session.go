@@ -39,10 +39,6 @@ type session struct {
 	sources  []sources.Source
 	closers  []func() error
 
-	assess sync.Mutex
-	last   investigations.Assessment
-	lastN  int
-
 	asked   *backend.NewCase // the sources it was opened with; nil: those of a practice incident
 	check   sync.Mutex
 	checked bool // the sources have been asked what they can answer, since it was opened
@@ -66,8 +62,8 @@ func newSession(p *program, path string, j investigations.Journal, entries []inv
 		return nil, err
 	}
 	return &session{
-		path: path, c: c, sources: srcs, lastN: -1,
-		runner: &investigations.Runner{Case: c, Engine: engine(), Sources: srcs, Redact: redact, Now: p.now, Version: version},
+		path: path, c: c, sources: srcs,
+		runner: &investigations.Runner{Case: c, Engine: engine().Remembering(), Sources: srcs, Redact: redact, Now: p.now, Version: version},
 	}, nil
 }
 
@@ -165,15 +161,9 @@ func (s *session) Path() string { return s.path }
 // State returns the case as its entries leave it.
 func (s *session) State() investigations.State { return s.c.State() }
 
-// Assessment judges the state; the last one is kept until an entry is added.
+// Assessment judges the state.
 func (s *session) Assessment() investigations.Assessment {
-	s.assess.Lock()
-	defer s.assess.Unlock()
-	state := s.c.State()
-	if s.lastN != state.Entries {
-		s.last, s.lastN = s.runner.Engine.Assess(state), state.Entries
-	}
-	return s.last
+	return s.runner.Engine.Assess(s.c.State())
 }
 
 // Watch calls f after every entry.
