@@ -28,7 +28,8 @@ const (
 	// database, reason (why the application does not look there), kind=schema|
 	// database|table.
 	RowElsewhere FactKind = "row-elsewhere"
-	// A history or audit table holds a version: table, operation, key.
+	// A history or audit table holds a version: table, operation, key. copy=true:
+	// a table with the same columns, whose row xmin wrote.
 	RowInHistory FactKind = "row-in-history"
 	// A row version of the key was written: table, xid, tid, lsn, from=wal|heap.
 	TupleInserted FactKind = "tuple-inserted"

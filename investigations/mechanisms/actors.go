@@ -12,10 +12,14 @@ import (
 // no person: scripts call psql too.
 var interactive = []string{"psql", "pgadmin", "dbeaver", "datagrip", "tableplus", "postico", "beekeeper", "navicat", "heidisql", "azure data studio", "pgcli", "sqlworkbench", "squirrel"}
 
-// jobWords are what names of scheduled work hold.
-var jobWords = []string{"cron", "retention", "purge", "cleanup", "clean-up", "housekeep", "janitor", "reaper", "sweep", "expire", "expir", "archiv", "scheduler", "ttl", "partman", "vacuumdb", "nightly"}
+// retentionWords are what names of jobs hold that remove what is old.
+var retentionWords = []string{"retention", "purge", "cleanup", "clean-up", "housekeep", "janitor", "reaper", "sweep", "expir", "archiv", "ttl", "partman", "vacuumdb"}
 
-// scriptWords are what names of migrations and one-off programs hold.
+// scheduleWords are what names of scheduled work hold. They say when it runs, and
+// not what it is for: a nightly import is an import.
+var scheduleWords = []string{"cron", "scheduler", "nightly"}
+
+// scriptWords are what names of migrations, imports and one-off programs hold.
 var scriptWords = []string{"migrat", "script", "flyway", "liquibase", "alembic", "pg_restore", "pgloader", "etl", "import", "backfill", "fixup", "one-off", "oneoff"}
 
 // act is the step that took the row: the delete, the key change, or the removal
@@ -123,7 +127,7 @@ func isTerminal(f inv.Fact) bool {
 // desktop client, so that a role of its own is enough there.
 func isPerson(f inv.Fact) bool {
 	paced := f.Attr("pace") == "human" || isPersonal(f) && (f.Attr("pace") == "pauses" || !isTerminal(f))
-	return isInteractive(f) && paced && !named(f, jobWords) && !isScript(f)
+	return isInteractive(f) && paced && !isScheduled(f) && !isScript(f)
 }
 
 // serviceWords are what names of roles hold that programs use.
@@ -144,7 +148,16 @@ func isPersonal(f inv.Fact) bool {
 	return true
 }
 
-func isJob(f inv.Fact) bool { return named(f, jobWords) || f.Attr("backend") == "pg_cron" }
+// isScheduled reports a session that is named for a job, whatever it is for.
+func isScheduled(f inv.Fact) bool {
+	return named(f, retentionWords) || named(f, scheduleWords) || f.Attr("backend") == "pg_cron"
+}
+
+// isJob reports a session of a job that can be one of retention: named for that,
+// or for a schedule and for nothing else.
+func isJob(f inv.Fact) bool {
+	return isScheduled(f) && (named(f, retentionWords) || !named(f, scriptWords))
+}
 
 // isScript reports a session of a script or a migration by its names. What an
 // interactive client says of itself beside its name is the title of a tab or a

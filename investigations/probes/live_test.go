@@ -334,6 +334,31 @@ INSERT INTO accounts VALUES (88, 'acc88', 'Ghent'), (89, 'acc89', 'Ghent'), (90,
 	}
 }
 
+func TestCopiesInTablesOfTheSameColumns(t *testing.T) {
+	l := newLive(t, `CREATE SCHEMA archive; CREATE TABLE invoice (id bigint PRIMARY KEY, customer int, event text);
+CREATE TABLE archive.invoice (LIKE invoice); CREATE TABLE invoice_log (LIKE invoice, op text); CREATE TABLE customer (id bigint PRIMARY KEY, customer int);
+CREATE TABLE keyed (LIKE invoice INCLUDING ALL);
+INSERT INTO invoice VALUES (1, 3, 'deleted'), (2, 3, 'deleted'); INSERT INTO invoice_log SELECT *, 'D' FROM invoice WHERE id = 1; INSERT INTO customer VALUES (1, 1);
+INSERT INTO keyed SELECT * FROM invoice WHERE id = 1; WITH d AS (DELETE FROM invoice WHERE id = 1 RETURNING *) INSERT INTO archive.invoice SELECT * FROM d`)
+	for _, role := range []string{"", "reader"} {
+		a := l.examine(role, inv.Record{ID: "1", Table: "public.invoice"}, "database.server", "versions.history", "database.row")
+		list := a.Facts.Of(inv.RowInHistory)
+		logged := list.With("operation", "delete")
+		if len(list) != 3 || len(list.With("copy", "true").With("of", "public.invoice")) != 3 || len(list.With("table", "archive.invoice")) != 1 || len(list.With("table", "public.keyed")) != 1 {
+			t.Errorf("as %q: %+v", role, list)
+		}
+		if len(logged) != 1 || logged[0].Attr("table") != "public.invoice_log" { // the record's own column says nothing of an operation
+			t.Errorf("as %q: operations of %+v", role, list)
+		}
+		if r := a.Recovered; r == nil || r.Table != "public.invoice" || *r.Row["customer"] != "3" || len(r.Row) != 3 {
+			t.Errorf("as %q: recovered %+v", role, r)
+		}
+	}
+	if list := l.examine("", inv.Record{ID: "2", Table: "public.invoice"}, "versions.history").Facts.Of(inv.RowInHistory); len(list) != 0 {
+		t.Errorf("another record: %+v", list)
+	}
+}
+
 func TestHistoryInDocuments(t *testing.T) {
 	l := newLive(t, `CREATE TABLE docs ("Id" uuid PRIMARY KEY, title text, pages int, draft boolean, parts jsonb);
 CREATE TABLE hist (hid bigserial PRIMARY KEY, op text, at timestamptz DEFAULT now(), "row" jsonb);

@@ -38,10 +38,16 @@ func collectHistory(ctx context.Context, c *inv.Collector) error {
 		return err
 	}
 	for _, s := range servers {
-		for _, t := range ownTables(c, s.Source.Name()) {
+		own, copies := ownTables(c, s.Source.Name()), []string(nil)
+		for _, t := range own {
 			if err := askDocuments(ctx, c, s, t); err != nil {
 				return err
 			}
+			asked, err := askCopies(ctx, c, s, t, own)
+			if err != nil {
+				return err
+			}
+			copies = append(copies, asked...)
 		}
 		asked := 0
 		for _, found := range tablesOf(c.Runs["database.tables"].Evidence) {
@@ -49,6 +55,9 @@ func collectHistory(ctx context.Context, c *inv.Collector) error {
 				continue
 			}
 			for _, t := range found.Tables {
+				if slices.Contains(copies, t.DisplayName()) {
+					continue
+				}
 				for _, ref := range references(c, t) {
 					m := ref.match
 					if asked++; asked > mostReferences {
@@ -141,7 +150,7 @@ func readHistory(in inv.Input) inv.Reading {
 			r.Summary = joinLine(r.Summary, fmt.Sprintf("%s in %s", plural(n, "row"), table))
 		}
 	}
-	looked += readDocuments(in, &r)
+	looked += readDocuments(in, &r) + readCopies(in, &r)
 	switch {
 	case looked > 0 && r.Outcome == inv.Absent:
 		r.Summary = "no row of " + plural(looked, "other table") + " names the id"
@@ -154,9 +163,12 @@ func readHistory(in inv.Input) inv.Reading {
 }
 
 // operationOf reads the operation of an audit row, such as DELETE, from a column
-// that is named for it.
-func operationOf(a answer, row int) string {
+// that is named for it and is none of the record's own.
+func operationOf(a answer, row int, own ...string) string {
 	for _, name := range a.Columns {
+		if slices.Contains(own, name) {
+			continue
+		}
 		switch strings.ToLower(name) {
 		case "operation", "op", "action", "tg_op", "event", "change_type", "audit_action", "type":
 			switch v := strings.ToUpper(a.Text(row, name)); {
