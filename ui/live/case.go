@@ -64,7 +64,9 @@ func (s Signal) Case() *Case { return s.of }
 // New returns a live case. send hands messages to the program from other
 // goroutines and must not block for long.
 func New(ctx context.Context, s backend.Session, send func(tea.Msg)) *Case {
-	c := &Case{Session: s, Snap: Snapshot{Events: NewMoments(nil)}, send: send, Running: map[string]investigations.Update{}, inbox: map[string]investigations.Update{}}
+	state := s.State() // shown while it is judged for the first time
+	first := Snapshot{State: state, Table: state.Record.Table, Events: NewMoments(nil)}
+	c := &Case{Session: s, Snap: first, send: send, Running: map[string]investigations.Update{}, inbox: map[string]investigations.Update{}}
 	c.ctx, c.end = context.WithCancel(ctx)
 	return c
 }
@@ -156,9 +158,9 @@ func (c *Case) refresh() tea.Cmd {
 	}
 	c.stale = false
 	c.changed.Store(false)
-	s, version := c.Session, c.Snap.Version+1
+	s, before := c.Session, c.Snap
 	return c.fetch.Start(c.ctx, func(context.Context) (any, error) {
-		snap := Snapshot{State: s.State(), Assessment: s.Assessment(), Version: version}
+		snap := Snapshot{State: s.State(), Assessment: s.Assessment(), Version: before.Version + 1}
 		snap.Table = investigations.TableOf(snap.State, snap.Assessment)
 		snap.Versions = investigations.Versions(snap.State)
 		for _, cov := range snap.Assessment.Coverage {
@@ -166,11 +168,19 @@ func (c *Case) refresh() tea.Cmd {
 		}
 		if long, ok := s.(backend.Chronicler); ok {
 			snap.Events = long.Moments()
+		} else if same(before.Assessment.Timeline, snap.Assessment.Timeline) && before.Version > 0 {
+			snap.Events = before.Events
 		} else {
 			snap.Events = NewMoments(snap.Assessment.Timeline)
 		}
 		return snap, nil
 	})
+}
+
+// same reports whether two lists are one and the same, as they are when nothing was
+// added to what the timeline is made of.
+func same(a, b []investigations.Moment) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 func (c *Case) fetched(d task.Done) tea.Cmd {

@@ -26,7 +26,7 @@ func (s *Screen) View(f nav.Frame) []string {
 	head := s.header(f)
 	body := f.Sized(f.W, f.H-len(head))
 	if !s.live.Ready {
-		return append(head, parts.Pane{Title: "Reading the case…", Focused: true}.Draw(f.Theme, body.W, body.H, nil)...)
+		return append(head, parts.Pane{Title: "Reading the case…", Focused: true}.Draw(f.Theme, body.W, body.H, s.reading(body))...)
 	}
 	s.hits.Reset()
 	if f.W >= 100 && body.H >= 22 {
@@ -229,10 +229,13 @@ func (s *Screen) counts() string {
 }
 
 func (s *Screen) fate(f nav.Frame) []string {
-	t, a := f.Theme, s.live.Snap.Assessment
-	kind := a.Fate
-	if len(s.live.Snap.State.Runs) == 0 {
+	t := f.Theme
+	kind := s.live.Snap.Assessment.Fate
+	switch j := s.live.Snap.State.Judged; {
+	case len(s.live.Snap.State.Runs) == 0:
 		kind = investigations.Fate{}
+	case !s.live.Ready && j != nil:
+		kind = j.Fate // as it was judged last
 	}
 	m := t.Fate(kind)
 	lead := " " + m.Glyph + " " + strings.ToUpper(m.Word[:1]) + m.Word[1:]
@@ -252,6 +255,20 @@ func (s *Screen) fate(f nav.Frame) []string {
 		return []string{l.Add(st, say).String()}
 	}
 	return []string{l.Add(st, first).String(), parts.NewLine(f.W).Add(st, "   "+rest).String()}
+}
+
+// reading says what is being read: a case of a hundred thousand log lines takes a
+// moment.
+func (s *Screen) reading(f nav.Frame) []string {
+	n := len(s.live.Snap.State.Evidence)
+	if n == 0 {
+		return nil
+	}
+	what := count(n, "piece") + " of evidence"
+	if s.live.Snap.State.Judged != nil {
+		what += "; the answer above is the one that was saved with the case"
+	}
+	return parts.Para(f.Sized(f.W-2, f.H), f.Theme.Dim, " ", what+".")
 }
 
 func windowText(w sources.Window, zone *time.Location) string {
