@@ -118,6 +118,9 @@ func (a *App) route(msg tea.Msg) tea.Cmd {
 	case tickMsg:
 		a.ticking = false
 		a.tick++
+		for _, c := range a.open {
+			c.Tick()
+		}
 		return nil
 	case clockMsg:
 		a.clocking = false

@@ -62,7 +62,9 @@ func scenes() []scene {
 		{name: "new-help", keys: []string{"n", "f1"}},
 		{name: "case-connect", fake: func(f *uitest.Fake) { f.Apart = "no source is connected" }, keys: []string{"enter", "C"}},
 		{name: "case-new", keys: []string{"enter"}},
-		{name: "case-running", fake: slow, keys: after(run, "7", "tab")},
+		{name: "case-running", fake: slow, keys: after(run, "tick", "7", "tab")},
+		{name: "case-found", fake: func(f *uitest.Fake) { f.Slow, f.Found = true, 217 }, keys: after(run, "tick", "7", "tab")},
+		{name: "case-found-elsewhere", fake: func(f *uitest.Fake) { f.Slow, f.Found = true, 1 }, keys: after(run, "tick")},
 		{name: "case-run", keys: run},
 		{name: "case-step", keys: after(run, "tab")},
 		{name: "case-blind", keys: after(run, "tab", "down", "down")},
@@ -137,6 +139,10 @@ func press(d *uitest.Driver, ks []string) {
 		}
 		if s, ok := strings.CutPrefix(k, "paste:"); ok {
 			d.Paste(s)
+			d.Tick()
+			continue
+		}
+		if k == "tick" { // a stroke of the spinner
 			d.Tick()
 			continue
 		}

@@ -36,7 +36,8 @@ type Case struct {
 	Session backend.Session
 	Snap    Snapshot
 	Ready   bool // the first snapshot is there
-	// Running holds the newest sign of life of each probe that runs.
+	// Running holds the newest sign of life of each probe that runs, and of one that
+	// has ended until what it brought is in the snapshot.
 	Running map[string]investigations.Update
 
 	ctx    context.Context
@@ -113,7 +114,8 @@ func (c *Case) Update(msg tea.Msg) (tea.Cmd, bool) {
 			return nil, true // what went wrong stands in the sources' own answers
 		}
 		if c.run.Take(m) {
-			c.Running = map[string]investigations.Update{}
+			c.collect()
+			maps.DeleteFunc(c.Running, func(id string, _ investigations.Update) bool { return !c.awaited(id) })
 			return func() tea.Msg { return Ended{Of: c, Err: m.Err} }, true
 		}
 	}
@@ -127,23 +129,36 @@ type Ended struct {
 }
 
 func (c *Case) signalled() tea.Cmd {
-	if c.moved.Swap(false) {
-		c.mu.Lock()
-		in := maps.Clone(c.inbox)
-		clear(c.inbox)
-		c.mu.Unlock()
-		for id, u := range in {
-			if u.State == investigations.RunEnded || !c.run.Busy() {
-				delete(c.Running, id)
-			} else {
-				c.Running[id] = u
-			}
-		}
-	}
+	c.moved.Store(false)
+	c.collect()
 	if !c.changed.Load() {
 		return nil
 	}
 	return c.refresh()
+}
+
+// Tick takes what running probes have told since the last time. Their starts and
+// ends signal; their progress waits for the next stroke of the spinner, so that a
+// search that finds thousands of lines does not draw the screen as often.
+func (c *Case) Tick() { c.collect() }
+
+func (c *Case) collect() {
+	c.mu.Lock()
+	in := maps.Clone(c.inbox)
+	clear(c.inbox)
+	c.mu.Unlock()
+	for id, u := range in {
+		c.Running[id] = u
+		if u.State == investigations.RunEnded && !c.awaited(id) || u.State != investigations.RunEnded && !c.run.Busy() {
+			delete(c.Running, id)
+		}
+	}
+}
+
+// awaited reports whether a probe has ended and what it brought is still on its way
+// into the snapshot.
+func (c *Case) awaited(id string) bool {
+	return c.Running[id].State == investigations.RunEnded && (c.fetch.Busy() || c.changed.Load())
 }
 
 // refresh fetches a new snapshot; while one is being fetched it only notes that
@@ -190,6 +205,7 @@ func (c *Case) fetched(d task.Done) tea.Cmd {
 	if c.stale || c.changed.Load() {
 		return c.refresh()
 	}
+	maps.DeleteFunc(c.Running, func(_ string, u investigations.Update) bool { return u.State == investigations.RunEnded })
 	return nil
 }
 
@@ -209,7 +225,9 @@ func (c *Case) progress(u investigations.Update) {
 	c.mu.Lock()
 	c.inbox[u.Probe] = u
 	c.mu.Unlock()
-	c.signal(&c.moved)
+	if u.State != investigations.RunProgress {
+		c.signal(&c.moved)
+	}
 }
 
 // Busy reports whether probes run.
@@ -241,6 +259,17 @@ func (c *Case) Close() tea.Cmd {
 
 // Closed says that a session has been closed; Err says why not cleanly.
 type Closed struct{ Err error }
+
+// Working counts the probes that run.
+func (c *Case) Working() int {
+	n := 0
+	for _, u := range c.Running {
+		if u.State != investigations.RunEnded {
+			n++
+		}
+	}
+	return n
+}
 
 // Elapsed returns how long the longest running probe has run.
 func (c *Case) Elapsed() time.Duration {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"inquest/investigations"
 	"inquest/ui/backend"
@@ -179,8 +180,19 @@ func (r *room) run(ctx context.Context, args string) error {
 			titles[p.Probe.ID] = p.Probe.Title
 		}
 	}
+	var mu sync.Mutex
+	told := map[string]bool{} // of which probe the first line it came upon was told
 	err := r.s.Run(ctx, choose, func(u investigations.Update) {
 		switch u.State {
+		case investigations.RunProgress:
+			mu.Lock()
+			first := u.Hits.Count > 0 && !told[u.Probe]
+			told[u.Probe] = told[u.Probe] || first
+			mu.Unlock()
+			if first {
+				h := u.Hits.First[0]
+				r.label("found", titles[u.Probe]+", so far: "+h.Position+" "+h.Text)
+			}
 		case investigations.RunStarted:
 			r.label("looking", titles[u.Probe])
 		case investigations.RunEnded:

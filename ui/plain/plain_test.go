@@ -85,6 +85,17 @@ func TestSourcesAreNamedForACaseThatHasNone(t *testing.T) {
 	}
 }
 
+func TestTheFirstHitIsSaidBeforeTheEnd(t *testing.T) {
+	f := uitest.NewFake()
+	f.Slow, f.Found = true, 300
+	f.Release()
+	out := walk(t, f, "1", "run", "back", "quit")
+	said, ended := strings.Index(out, "found:     Siblings, so far: app.log:1042 POST /v1/dtros answered 201"), strings.Index(out, "looked:    Siblings")
+	if said < 0 || ended < said || strings.Count(out, "so far:") != 1 {
+		t.Error(out)
+	}
+}
+
 func TestItEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	in, typed := io.Pipe()

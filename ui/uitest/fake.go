@@ -25,6 +25,7 @@ type Fake struct {
 	OpenErr   error
 	Hostile   bool   // cases are full of text that wants to drive the terminal
 	Slow      bool   // one probe runs until it is cancelled or released
+	Found     int    // so many lines the slow probe comes upon before it ends
 	Real      bool   // slow means slow: for looking at it in a terminal
 	Events    int    // further events on the timeline
 	Long      *Long  // instead of the case's own timeline
@@ -43,7 +44,8 @@ type Fake struct {
 
 // NewFake returns a backend with three saved cases.
 func NewFake() *Fake {
-	return &Fake{release: make(chan struct{}), open: map[string]*session{}, Summaries: []backend.CaseSummary{
+	alone := func(func() bool) func() { return func() {} } // no driver waits for it
+	return &Fake{park: alone, release: make(chan struct{}), open: map[string]*session{}, Summaries: []backend.CaseSummary{
 		{Path: "/cases/e7a4.inquest", Record: RecordID, Table: `public."Dtros"`, Fate: investigations.FateNeverCommitted, Standing: investigations.Established, Leading: "rolled-back", Done: 10, Steps: 10, Updated: Now.Add(-2 * time.Hour)},
 		{Path: "/cases/48213.inquest", Record: "48213", Table: "orders", Fate: investigations.FateDeleted, Standing: investigations.Probable, Done: 7, Steps: 10, Updated: Now.Add(-72 * time.Hour), Locked: true},
 		{Path: "/cases/t42.inquest", Record: "tenant_id=7,doc_id=42", Steps: 10, Updated: Now.Add(-10 * 24 * time.Hour), Broken: "entry 17 was changed after it was written"},

@@ -3,6 +3,7 @@ package uitest
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -192,6 +193,7 @@ func slow(f *Fake) investigations.Probe {
 	p.Collect = func(ctx context.Context, c *investigations.Collector) error {
 		if f.Real {
 			for i := range int64(60) {
+				comeUpon(c, f, int(i), int(i)+f.Found/60)
 				c.Progress(i<<20, 60<<20, "reading public.\"Dtros\"")
 				select {
 				case <-ctx.Done():
@@ -201,6 +203,7 @@ func slow(f *Fake) investigations.Probe {
 			}
 			return nil
 		}
+		comeUpon(c, f, 0, f.Found)
 		c.Progress(512<<20, 2<<30, "reading public.\"Dtros\"")
 		defer f.park(func() bool {
 			select {
@@ -218,6 +221,17 @@ func slow(f *Fake) investigations.Probe {
 		}
 	}
 	return p
+}
+
+// comeUpon tells of lines as a search does while it runs.
+func comeUpon(c *investigations.Collector, f *Fake, from, to int) {
+	says := "POST /v1/dtros answered 201"
+	if f.Hostile {
+		says = hostile
+	}
+	for i := from; i < to; i++ {
+		c.Found(sources.Event{Time: at("14:58:03.374").Add(time.Duration(i) * time.Second), Source: "log:app", Position: "app.log:" + strconv.Itoa(1042+i), Message: says, NoTime: i == 1})
+	}
 }
 
 // judge says what the seed incident came to, once there are facts.

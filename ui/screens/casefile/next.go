@@ -21,7 +21,10 @@ func (s *Screen) NextAt(now time.Time) string {
 	case !s.live.Ready:
 		return "the case is being read"
 	case s.live.Busy():
-		return fmt.Sprintf("look around while %s at work · x cancels", working(len(s.live.Running)))
+		if say := s.cameUpon(); say != "" {
+			return say
+		}
+		return fmt.Sprintf("look around while %s at work · x cancels", working(s.live.Working()))
 	case s.live.Session.ReadOnly() != "":
 		return "read-only: " + s.live.Session.ReadOnly()
 	}

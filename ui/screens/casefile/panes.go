@@ -46,6 +46,9 @@ func (s *Screen) stepLine(f nav.Frame, i int, st investigations.StepResult, sele
 	glyph := m.Glyph
 	if s.stepRuns(st) {
 		glyph, m.Word = theme.Spinner(f.Tick), "running"
+		if n := s.hitsOf(st); n > 0 {
+			m.Word = hitsText(n)
+		}
 	}
 	l := parts.Row(f.W, whole).Add(t.Key, marker).Add(m.Style, glyph).Add(t.Text, fmt.Sprintf(" %2d ", i+1))
 	word := m.Word
@@ -135,6 +138,7 @@ func (s *Screen) probeRow(f nav.Frame, p investigations.ProbeResult, selected bo
 	switch {
 	case running:
 		m.Glyph, says = theme.Spinner(f.Tick), progressText(u)
+		m.Style = t.Accent
 	case !p.Ran:
 		says = "not yet run · needs " + p.Probe.Needs
 	}
@@ -157,6 +161,9 @@ func (s *Screen) probeRow(f nav.Frame, p investigations.ProbeResult, selected bo
 	out := []string{l.String()}
 	if p.Reading.Outcome == investigations.BlindOutcome && p.Reading.Opens != "" && !running {
 		out = append(out, parts.Para(f, t.Blind, "      → ", "to open it: "+p.Reading.Opens)...)
+	}
+	if running {
+		out = append(out, s.hitLines(f, u.Hits)...)
 	}
 	if selected && s.focus == paneStep {
 		out = append(out, s.probeMore(f, p, text.Width(full) > room, full)...)
@@ -194,6 +201,9 @@ func (s *Screen) probeMore(f nav.Frame, p investigations.ProbeResult, cut bool, 
 }
 
 func progressText(u investigations.Update) string {
+	if u.State == investigations.RunEnded {
+		return "reading what it brought"
+	}
 	s := ""
 	if u.Total > 0 {
 		s = parts.Bar(u.Done, u.Total, 10) + " "
