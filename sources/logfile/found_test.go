@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,10 +23,10 @@ type told struct {
 // watched searches and returns what was told meanwhile.
 func watched(t *testing.T, s sources.Source, q sources.LogQuery) (*sources.LogResult, []told) {
 	t.Helper()
-	var done int64
+	var done atomic.Int64
 	var got []told
-	q.Progress = func(n, _ int64) { done = n }
-	q.Found = func(e sources.Event) { got = append(got, told{e.Position, e.Raw, done}) }
+	q.Progress = func(n, _ int64) { done.Store(n) }
+	q.Found = func(e sources.Event) { got = append(got, told{e.Position, e.Raw, done.Load()}) }
 	return search(t, s, q), got
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"math/bits"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -51,11 +50,7 @@ func (j *job) chunk(c scan.Chunk, last bool) *block {
 	b.cover.few, b.cover.least = true, j.least.Load()
 	clk := j.clock.copy()
 	w := &worker{job: j, c: c, last: last, clk: clk, b: b, wide: j.window.Widen(unknownZone)}
-	every := len(j.needles.texts) == 0
-	w.measure(every)
-	if !every {
-		w.find()
-	}
+	w.read(len(j.needles.texts) == 0)
 	b.cover.bare = clk.bare
 	return b
 }
@@ -67,41 +62,61 @@ type worker struct {
 	last    bool
 	clk     *clock
 	b       *block
+	start   int            // of the line at hand; negative: before the chunk
 	counted int            // offset up to which newlines were counted
-	lines   int64          // newlines up to there
+	before  int64          // newlines up to there
 	wide    sources.Window // the window, for times of an unknown zone
 }
 
-// measure counts the chunk's lines and takes the time of every one that starts
-// in it; with every set, the records among them that may lie in the window become events.
-func (w *worker) measure(every bool) {
-	start := w.c.From // of the line at hand; negative: before the chunk
-	if start > 0 && w.c.Buf[start-1] != '\n' {
-		start = -1
+// portion is how much of a chunk is looked at for lines and then for needles: it
+// stays in the processor's first cache in between.
+const portion = 16 << 10
+
+// read goes through the chunk: it counts the lines, takes the time of every one that
+// starts in it, and looks for the needles; with every set, the records that may lie in
+// the window become events.
+func (w *worker) read(every bool) {
+	w.start = w.c.From
+	if w.start > 0 && w.c.Buf[w.start-1] != '\n' {
+		w.start = -1
 	}
-	first, cov := w.clk.first, &w.b.cover
-	var ends [256]uint64
-	for from := w.c.From; from < w.c.To; from += 64 * len(ends) {
-		for k, word := range scan.Newlines(ends[:0], w.c.Buf[from:min(from+64*len(ends), w.c.To)]) {
-			w.b.newlines += int64(bits.OnesCount64(word))
-			for ; word != 0; word &= word - 1 {
-				end := from + 64*k + bits.TrailingZeros64(word)
-				if t, ok := first.quick(w.c.Buf[max(start, 0):end]); ok && !every && start >= 0 && cov.next(t) {
-					cov.lines++ // nearly always
-				} else if start >= 0 {
-					w.line(start, end, every)
-				}
-				start = end + 1
-			}
+	var found []scan.Match
+	for from := w.c.From; from < w.c.To; from += portion {
+		to := min(from+portion, w.c.To)
+		w.lines(from, to, every)
+		if !every {
+			found = w.find(found, from, to)
 		}
 	}
-	if start >= 0 && start < w.c.To {
+	if w.start >= 0 && w.start < w.c.To {
 		end := len(w.c.Buf)
 		if n := bytes.IndexByte(w.c.Buf[w.c.To:], '\n'); n >= 0 {
 			end = w.c.To + n
 		}
-		w.line(start, end, every)
+		w.line(w.start, end, every)
 	}
+	for i := 0; i < len(found); {
+		i += max(w.event(found[i].At, found[i:]), 1)
+	}
+}
+
+// lines takes the times of the lines that end in from..to.
+func (w *worker) lines(from, to int, every bool) {
+	first, cov, start := w.clk.first, &w.b.cover, w.start
+	var ends [portion / 64]uint64
+	for k, word := range scan.Newlines(ends[:0], w.c.Buf[from:to]) {
+		w.b.newlines += int64(bits.OnesCount64(word))
+		for ; word != 0; word &= word - 1 {
+			end := from + 64*k + bits.TrailingZeros64(word)
+			if t, ok := first.quick(w.c.Buf[max(start, 0):end]); ok && !every && start >= 0 && cov.next(t) {
+				cov.lines++ // nearly always
+			} else if start >= 0 {
+				w.line(start, end, every)
+			}
+			start = end + 1
+		}
+	}
+	w.start = start
 }
 
 // line takes the time of a line that starts in the chunk.
@@ -142,21 +157,19 @@ func (w *worker) stray(line []byte) bool {
 	return false
 }
 
-// find looks for the needles in the chunk's own bytes.
-func (w *worker) find() {
-	stop := min(len(w.c.Buf), w.c.To+w.needles.finder.Longest()-1)
-	all := w.needles.finder.Append(nil, w.c.Buf[w.c.From:stop])
-	for i := range all {
-		all[i].At += w.c.From
-	}
-	all = slices.DeleteFunc(all, func(m scan.Match) bool {
+// find appends the needles that begin in from..to.
+func (w *worker) find(found []scan.Match, from, to int) []scan.Match {
+	had := len(found)
+	found = w.needles.finder.Append(found, w.c.Buf[from:min(len(w.c.Buf), to+w.needles.finder.Longest()-1)])
+	kept := found[:had]
+	for _, m := range found[had:] {
+		m.At += from
 		text := w.needles.texts[m.Needle]
-		return m.At >= w.c.To || (w.needles.query[w.needles.of[m.Needle]].Whole && !whole(w.c.Buf, m.At, m.At+len(text)))
-	})
-	for i := 0; i < len(all); {
-		n := w.event(all[i].At, all[i:])
-		i += max(n, 1)
+		if m.At < to && (!w.needles.query[w.needles.of[m.Needle]].Whole || whole(w.c.Buf, m.At, m.At+len(text))) {
+			kept = append(kept, m)
+		}
 	}
+	return kept
 }
 
 // event reads the record at off, which the first of the matches hit, and
@@ -278,9 +291,9 @@ func (w *worker) lineOf(start int64) int64 {
 	}
 	at = min(at, len(w.c.Buf))
 	if w.counted < w.c.From || at < w.counted {
-		w.counted, w.lines = w.c.From, 0
+		w.counted, w.before = w.c.From, 0
 	}
-	w.lines += int64(bytes.Count(w.c.Buf[w.counted:at], []byte{'\n'}))
+	w.before += int64(bytes.Count(w.c.Buf[w.counted:at], []byte{'\n'}))
 	w.counted = at
-	return w.lines
+	return w.before
 }

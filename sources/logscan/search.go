@@ -128,7 +128,7 @@ func (r *run) member(ctx context.Context, i int, m *File) error {
 	if f.packing != plain {
 		return r.packed(ctx, m, j, f)
 	}
-	j.file = f
+	j.file = f.File
 	from, to, sought := r.seek(j, lines)
 	if sought {
 		back := r.cover

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"sync"
+
+	"inquest/sources/mapped"
 )
 
 // Chunk is a piece of a file. Its own bytes are Buf[From:To]; what stands
@@ -24,9 +26,13 @@ type Plan struct {
 }
 
 // Each walks over the bytes from..to of r in chunks. Several goroutines call
-// work, each with a buffer of its own that is valid only during the call; merge is called
+// work with bytes that are valid only during the call and must not be written; merge is called
 // in the order of the file, never twice at once, and must not block. It ends at the first
 // error of either, at the end of ctx, or, with io.ErrUnexpectedEOF, when the file has shrunk.
+//
+// A regular file is mapped where that is cheaper than to read it. Its bytes may then
+// change under work, which is called anew for a chunk whose bytes went away: it must have no
+// effect but its result.
 func Each[T any](ctx context.Context, r io.ReaderAt, from, to int64, p Plan, work func(Chunk) (T, error), merge func(T) error) error {
 	if p.Size <= 0 {
 		p.Size = 512 << 10
@@ -36,10 +42,11 @@ func Each[T any](ctx context.Context, r io.ReaderAt, from, to int64, p Plan, wor
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	e := &each[T]{r: r, from: from, to: to, plan: p, work: work, merge: merge, done: map[int64]T{}}
-	e.turn = sync.NewCond(&e.mu)
-	var wg sync.WaitGroup
 	count := (to - from + int64(p.Size) - 1) / int64(p.Size)
+	e := &each[T]{r: r, file: mapped.New(r), from: from, to: to, plan: p, work: work, merge: merge, done: map[int64]T{}}
+	e.turn, e.cut = sync.NewCond(&e.mu), count
+	e.batch = max(1, min(mapped.Stretch/int64(p.Size), count/(4*int64(p.Workers))))
+	var wg sync.WaitGroup
 	for range min(int64(p.Workers), max(count, 1)) {
 		wg.Go(func() {
 			if err := e.run(ctx, count); err != nil {
@@ -49,13 +56,21 @@ func Each[T any](ctx context.Context, r io.ReaderAt, from, to int64, p Plan, wor
 		})
 	}
 	wg.Wait()
-	return context.Cause(ctx)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if e.cut < count {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
 }
 
 type each[T any] struct {
 	r        io.ReaderAt
+	file     *mapped.File // r, where it can be mapped
 	from, to int64
 	plan     Plan
+	batch    int64 // chunks that a goroutine takes at a time
 	work     func(Chunk) (T, error)
 	merge    func(T) error
 
@@ -63,52 +78,45 @@ type each[T any] struct {
 	turn  *sync.Cond
 	next  int64 // next chunk to hand out
 	due   int64 // next chunk to merge
+	cut   int64 // the chunk in which the file was found to end too early; nothing behind it counts
 	done  map[int64]T
 	ended bool
 }
 
 func (e *each[T]) run(ctx context.Context, count int64) error {
-	buf := make([]byte, e.plan.Back+e.plan.Size+e.plan.Ahead)
+	w := &reader[T]{each: e, view: e.file.View()}
+	defer w.view.Close()
 	for {
-		i, ok := e.take(count)
-		if !ok {
+		first, end := e.take(count)
+		if first == end {
 			return nil
 		}
-		if err := ctx.Err(); err != nil {
-			e.end()
-			return context.Cause(ctx)
-		}
-		c, short, err := e.read(buf, i)
-		if err != nil {
-			e.end()
-			return err
-		}
-		got, err := e.work(c)
-		if err == nil {
-			err = e.hand(i, got)
-		}
-		if err == nil && short {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			e.end()
-			return err
+		for i := first; i < end && !e.behind(i); i++ {
+			err := context.Cause(ctx)
+			if err == nil {
+				err = w.chunk(i)
+			}
+			if err != nil {
+				e.end()
+				return err
+			}
 		}
 	}
 }
 
-// take hands out the next chunk, but not far ahead of the one to be merged.
-func (e *each[T]) take(count int64) (int64, bool) {
+// take hands out the next chunks, but not far ahead of the one to be merged.
+func (e *each[T]) take(count int64) (first, end int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for !e.ended && e.next < count && e.next-e.due > 4*int64(e.plan.Workers) {
+	for !e.ended && e.next < count && e.next <= e.cut && e.next-e.due > max(4, 2*e.batch)*int64(e.plan.Workers) {
 		e.turn.Wait()
 	}
-	if e.ended || e.next >= count {
-		return 0, false
+	if e.ended || e.next >= count || e.next > e.cut {
+		return 0, 0
 	}
-	e.next++
-	return e.next - 1, true
+	first = e.next
+	e.next = min(e.next+e.batch, count)
+	return first, e.next
 }
 
 func (e *each[T]) end() {
@@ -118,12 +126,24 @@ func (e *each[T]) end() {
 	e.turn.Broadcast()
 }
 
-// hand gives a result over and merges what is due.
-func (e *each[T]) hand(i int64, got T) error {
+// behind reports whether chunk i lies behind the end of a file that was cut.
+func (e *each[T]) behind(i int64) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return i > e.cut
+}
+
+// hand gives a result over and merges what is due; short tells that the file ended
+// before the chunk did.
+func (e *each[T]) hand(i int64, got T, short bool) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.done[i] = got
-	for {
+	if short && i < e.cut {
+		e.cut = i
+		e.turn.Broadcast()
+	}
+	for e.due <= e.cut {
 		t, ok := e.done[e.due]
 		if !ok {
 			return nil
@@ -135,17 +155,50 @@ func (e *each[T]) hand(i int64, got T) error {
 			return err
 		}
 	}
+	return nil
 }
 
-// read fills buf with a chunk; short means that the file ended before it.
-func (e *each[T]) read(buf []byte, i int64) (c Chunk, short bool, err error) {
-	own := e.from + i*int64(e.plan.Size)
-	end := min(own+int64(e.plan.Size), e.to)
-	base := max(0, own-int64(e.plan.Back))
-	n, err := e.r.ReadAt(buf[:min(int64(len(buf)), end+int64(e.plan.Ahead)-base)], base)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return c, false, err
+// reader is one goroutine's way to the bytes.
+type reader[T any] struct {
+	*each[T]
+	view *mapped.View
+	buf  []byte // where the file is not mapped; made when first needed
+}
+
+// chunk does the work of one chunk and hands its result over.
+func (w *reader[T]) chunk(i int64) error {
+	own := w.from + i*int64(w.plan.Size)
+	end := min(own+int64(w.plan.Size), w.to)
+	base := max(0, own-int64(w.plan.Back))
+	var got T
+	var err error
+	short := false
+	give := func(b []byte) {
+		short = int64(len(b)) < end-base
+		got, err = w.work(Chunk{Base: base, Buf: b, From: min(int(own-base), len(b)), To: min(int(end-base), len(b))})
 	}
-	c = Chunk{Base: base, Buf: buf[:n], From: min(int(own-base), n), To: min(int(end-base), n)}
-	return c, int64(n) < end-base, nil
+	want := int(end + int64(w.plan.Ahead) - base)
+	if lent := w.view.Use(base, want, give); lent != nil || short {
+		b, err := w.read(base, want)
+		if err != nil {
+			return err
+		}
+		give(b)
+	}
+	if err != nil {
+		return err
+	}
+	return w.hand(i, got, short)
+}
+
+// read reads up to n bytes; fewer where the file ends.
+func (w *reader[T]) read(base int64, n int) ([]byte, error) {
+	if len(w.buf) < n {
+		w.buf = make([]byte, w.plan.Back+w.plan.Size+w.plan.Ahead)
+	}
+	n, err := w.r.ReadAt(w.buf[:n], base)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return w.buf[:n], nil
 }
