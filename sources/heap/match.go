@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // KeyPart is the wanted value of one column.
@@ -26,6 +27,7 @@ const (
 type Matcher struct {
 	cols  []Column
 	parts []matchPart // by column index, ascending
+	order []int       // index into parts of each part of the key
 }
 
 type matchPart struct {
@@ -56,6 +58,9 @@ func NewMatcher(cols []Column, key []KeyPart) (*Matcher, error) {
 	}
 	if len(m.parts) != len(key) {
 		return nil, fmt.Errorf("key of %d columns: only %d are in the table", len(key), len(m.parts))
+	}
+	for _, k := range key {
+		m.order = append(m.order, slices.IndexFunc(m.parts, func(p matchPart) bool { return p.index == int(k.AttNum)-1 }))
 	}
 	return m, nil
 }
@@ -235,11 +240,17 @@ func (p *matchPart) matchNext(w *walker, c *Column) Match {
 	return Different
 }
 
+// HasNull reports that a version has NULL in a column of the key.
+func (m *Matcher) HasNull(t Tuple) bool {
+	return slices.ContainsFunc(m.parts, func(p matchPart) bool { return p.index < t.Natts() && isNull(t.Bitmap, p.index) })
+}
+
 // KeyTexts returns the texts of the key columns of a version, in the order of the key, and false when one cannot be read.
 func (m *Matcher) KeyTexts(t Tuple) ([]string, bool) {
 	values, _ := Decode(m.cols, t, nil)
 	out := make([]string, 0, len(m.parts))
-	for _, p := range m.parts {
+	for _, i := range m.order {
+		p := m.parts[i]
 		if p.index >= len(values) || values[p.index].Unknown {
 			return nil, false
 		}

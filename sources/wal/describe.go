@@ -138,7 +138,7 @@ func (d *describer) prepare() {
 	for _, e := range d.l.Events {
 		d.touched[place{e.Rel, e.TID}] = true
 		if !e.NewTID.Zero() {
-			d.touched[place{e.Rel, e.NewTID}] = true
+			d.touched[e.to()] = true
 		}
 		if !e.hasTuple {
 			continue

@@ -48,6 +48,8 @@ type Options struct {
 	ReadAll  bool   // read all WAL, also where the Source could tell that it does not matter
 	Known    []KnownTID
 	Progress func(done, total int64) // bytes, over one pass; called again from zero for a further pass
+
+	wrote map[writing]heap.Tuple // whole versions that records wrote, as an earlier walk found out
 }
 
 // Op is what happened to a row version or a relation.
@@ -104,10 +106,24 @@ type Event struct {
 	Origin      uint16             `json:"origin,omitempty"`
 	Assumed     bool               `json:"assumed,omitempty"` // the address held the key by evidence from later, see KnownTID
 	Note        string             `json:"note,omitempty"`
+	// Under is the key that the row had, when an update had taken the asked one from it before; nil: the asked key. Left is the position of
+	// that update, and Incarnation that of the life which it ended.
+	Under []string `json:"under,omitempty"`
+	Left  LSN      `json:"left,omitzero"`
+	// NotFollowed says of a key change why the row was not followed under the key that it got, or not to its end.
+	NotFollowed string `json:"not_followed,omitempty"`
 
 	tuple    heap.Tuple
 	hasTuple bool
 	version  *version
+}
+
+// to is where an update or a move wrote the row.
+func (e *Event) to() place {
+	if e.NewRel.Zero() {
+		return place{e.Rel, e.NewTID}
+	}
+	return place{e.NewRel, e.NewTID}
 }
 
 // XactState is the outcome of a transaction.

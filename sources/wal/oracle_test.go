@@ -140,18 +140,18 @@ func (h history) check(t *testing.T) {
 		c.compare(holed, k, false, false)
 		c.compare(holed, k, true, false)
 	}
-	t.Logf("%d keys, %d segments, flagged %d, silent and rightly so %d", len(w.truth), len(segs), c.flagged, c.silent)
+	t.Logf("%d keys, %d segments, flagged %d, silent and rightly so %d, events under later keys %d", len(w.truth), len(segs), c.flagged, c.silent, c.followed)
 }
 
 // checker holds what is needed to trace the keys of a stopped server.
 type checker struct {
-	t               *testing.T
-	w               *world
-	data            string
-	targets         map[string]wal.Target
-	columns         map[string][]heap.IndexColumn
-	paths           map[uint32]string
-	flagged, silent int
+	t                         *testing.T
+	w                         *world
+	data                      string
+	targets                   map[string]wal.Target
+	columns                   map[string][]heap.IndexColumn
+	paths                     map[uint32]string
+	flagged, silent, followed int
 }
 
 func (c *checker) catalogue(d *db) {
@@ -252,6 +252,7 @@ func (c *checker) compare(dir string, k rowKey, known, whole bool) {
 	fail := func(why string) {
 		c.t.Errorf("%s, known %v, whole %v: %s\n got %v\nwant %v\nmissed %v unread %+v gaps %v known %v\n%s", k, known, whole, why, got, want, l.Missed, l.Unread, l.Gaps, opt.Known, raw(l))
 	}
+	c.onward(l, k, whole, fail)
 	if len(l.Missed) > 0 {
 		c.flagged++
 		if whole && testing.Verbose() {
@@ -304,6 +305,7 @@ type told struct {
 	state   string
 	xid     uint32 // of the top transaction; 0 when the lineage cannot tell
 	at      wal.LSN
+	next    rowKey // to: the key that the row got
 	comment string
 }
 
@@ -321,40 +323,50 @@ func (e told) is(truth told) bool {
 func (c *checker) tokens(l *wal.Lineage, k rowKey) []told {
 	var out []told
 	for _, e := range l.Events {
-		g := told{at: e.LSN, comment: " " + string(e.Op) + e.TID.String()}
-		switch e.Op {
-		case wal.OpInsert, wal.OpMultiInsert, wal.OpSpeculative:
-			g.kind = "insert"
-		case wal.OpDelete:
-			g.kind = "delete"
-		case wal.OpUpdate, wal.OpHotUpdate:
-			g.kind = "update"
-			if e.Note == wal.NoteMayBeRekeyed {
-				g.kind = "update or from"
-			}
-			if e.KeyChanged {
-				g.kind = "to"
-				if slices.Equal(e.NewKey, k.parts()) {
-					g.kind = "from"
-				}
-			}
-		case wal.OpTruncate, wal.OpDrop, wal.OpKill, wal.OpMove:
-			g.kind = string(e.Op)
-		default:
-			continue
+		if e.Under != nil {
+			continue // told of another key
 		}
-		x := l.Xacts[e.XID]
-		if x == nil {
-			c.t.Errorf("%s: event of xid %d without a transaction", k, e.XID)
-			continue
+		if g, ok := c.token(l, e, k); ok {
+			out = append(out, g)
 		}
-		g.state, g.xid = string(x.State), x.TopXID
-		if x.TopXID == 0 && x.State != wal.Aborted && x.State != wal.Unfinished {
-			g.xid = x.XID
-		}
-		out = append(out, g)
 	}
 	return out
+}
+
+// token is what lineage and truth have in common of an event, as the row had the key k.
+func (c *checker) token(l *wal.Lineage, e wal.Event, k rowKey) (told, bool) {
+	g := told{at: e.LSN, comment: " " + string(e.Op) + e.TID.String()}
+	switch e.Op {
+	case wal.OpInsert, wal.OpMultiInsert, wal.OpSpeculative:
+		g.kind = "insert"
+	case wal.OpDelete:
+		g.kind = "delete"
+	case wal.OpUpdate, wal.OpHotUpdate:
+		g.kind = "update"
+		if e.Note == wal.NoteMayBeRekeyed {
+			g.kind = "update or from"
+		}
+		if e.KeyChanged {
+			g.kind = "to"
+			if slices.Equal(e.NewKey, k.parts()) {
+				g.kind = "from"
+			}
+		}
+	case wal.OpTruncate, wal.OpDrop, wal.OpKill, wal.OpMove:
+		g.kind = string(e.Op)
+	default:
+		return g, false
+	}
+	x := l.Xacts[e.XID]
+	if x == nil {
+		c.t.Errorf("%s: event of xid %d without a transaction", k, e.XID)
+		return g, false
+	}
+	g.state, g.xid = string(x.State), x.TopXID
+	if x.TopXID == 0 && x.State != wal.Aborted && x.State != wal.Unfinished {
+		g.xid = x.XID
+	}
+	return g, true
 }
 
 // sample returns keys of every table and fate, in an order that the seed sets.

@@ -54,13 +54,43 @@ func (l *Lineage) addBranch(ctx context.Context, src Source, f Fork, targets []T
 	return nil
 }
 
+// traceTimeline traces the key on one timeline, and the rows that it was taken from under the keys they got.
 func traceTimeline(ctx context.Context, src Source, plan Plan, targets []Target, opt Options) (*Lineage, error) {
+	w, err := walkKey(ctx, src, plan, targets, opt, nil)
+	if err != nil {
+		return nil, err
+	}
+	l := w.l
+	if err := w.onward(ctx, src, plan, targets, opt); err != nil {
+		return nil, err
+	}
+	if err := describe(ctx, src, plan, w.s, l, w.notes, w.sieve); err != nil {
+		return nil, err
+	}
+	if n := w.sieve.passed(); n > 0 {
+		l.Passed = n
+		l.Notes = append(l.Notes, fmt.Sprintf("%d MB of WAL hold nothing that matters here, as the server found: they were not read, and the checksums of their records not verified", n>>20))
+	}
+	return l, nil
+}
+
+// walked is the lineage of a key without what its transactions did besides.
+type walked struct {
+	l     *Lineage
+	s     *setup
+	notes notes
+	sieve *sieve
+}
+
+// walkKey walks over the WAL until nothing more of the key is found. Files of the targets that an earlier walk learned of may be given.
+func walkKey(ctx context.Context, src Source, plan Plan, targets []Target, opt Options, earlier *setup) (*walked, error) {
 	s, err := newSetup(targets, opt)
 	if err != nil {
 		return nil, err
 	}
+	s.inherit(earlier)
 	l := &Lineage{TLI: plan.TLI, Switches: plan.Switches, Segments: len(plan.Segments), Notes: s.notes}
-	for _, t := range targets {
+	for _, t := range s.targets {
 		l.Targets = append(l.Targets, t.Table)
 	}
 	var v *sieve
@@ -87,14 +117,7 @@ func traceTimeline(ctx context.Context, src Source, plan Plan, targets []Target,
 		}
 	}
 	tr.finish(l)
-	if err := describe(ctx, src, plan, s, l, tr.notes, v); err != nil {
-		return nil, err
-	}
-	if n := v.passed(); n > 0 {
-		l.Passed = n
-		l.Notes = append(l.Notes, fmt.Sprintf("%d MB of WAL hold nothing that matters here, as the server found: they were not read, and the checksums of their records not verified", n>>20))
-	}
-	return l, nil
+	return &walked{l, s, tr.notes, v}, nil
 }
 
 // forward walks over the WAL from its start to its end, again as long as what it finds tells of more that has to be read.
@@ -237,16 +260,16 @@ func (s *setup) addTarget(t *target) {
 // indexInfo prepares the comparison of index entries with the key, or returns nil when the index lacks a key column.
 func (t *target) indexInfo(ix IndexTarget) *indexInfo {
 	cols := make([]heap.Column, len(ix.KeyAttNums))
-	var parts []heap.KeyPart
 	for i, a := range ix.KeyAttNums {
 		if a < 1 || int(a) > len(t.Columns) {
 			return nil
 		}
 		cols[i] = t.Columns[a-1]
-		for _, k := range t.Key {
-			if k.AttNum == a {
-				parts = append(parts, heap.KeyPart{AttNum: int16(i + 1), Text: k.Text})
-			}
+	}
+	var parts []heap.KeyPart
+	for _, k := range t.Key {
+		if i := slices.Index(ix.KeyAttNums, k.AttNum); i >= 0 {
+			parts = append(parts, heap.KeyPart{AttNum: int16(i + 1), Text: k.Text})
 		}
 	}
 	if len(parts) != len(t.Key) {
@@ -269,6 +292,29 @@ func (s *setup) add(r *relation) bool {
 	}
 	s.filter[r.file.Rel>>6&1023] |= 1 << (r.file.Rel & 63)
 	return true
+}
+
+// inherit takes over the files of the targets that a walk for another key in the same tables learned of.
+func (s *setup) inherit(earlier *setup) {
+	if earlier == nil {
+		return
+	}
+	for _, file := range earlier.files() {
+		r := *earlier.rels[file]
+		if r.t = s.targets[r.t.index]; r.t.match == nil {
+			continue
+		}
+		if r.index != nil {
+			i := slices.IndexFunc(r.t.Indexes, func(ix IndexTarget) bool { return ix.Name == r.index.name })
+			if i < 0 {
+				continue
+			}
+			if r.index = r.t.indexInfo(r.t.Indexes[i]); r.index == nil {
+				continue
+			}
+		}
+		s.add(&r)
+	}
 }
 
 // foreign reports that a row cannot be of the target's table though it lies in a file that changed hands with the table's: it has

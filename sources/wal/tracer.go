@@ -106,6 +106,7 @@ type tracer struct {
 	notes       notes
 	noted       *note // of the records that are being read
 	notedAt     LSN
+	moving      map[uint32]int  // by xid: 1 + index of the event by which a row left its partition, until it is written to another
 	columns     map[uint32]bool // transactions that changed rows of pg_attribute
 	former      map[*target][]RelFile
 	retyped     map[*target]map[RelFile]bool
@@ -140,7 +141,7 @@ func newTracer(s *setup) *tracer {
 		created: map[uint32][]RelFile{}, creating: map[RelFile]newFile{}, truncates: map[uint32][]uint32{}, times: map[LSN]*timeSpan{},
 		followed: map[writing]bool{}, started: map[LSN]map[place]bool{}, blank: map[place]bool{}, watched: map[place]heap.Tuple{},
 		whole: map[wholeKey]uint64{}, catalogue: newCatalogue(), concerned: map[uint32]bool{}, notes: notes{},
-		columns: map[uint32]bool{}, former: map[*target][]RelFile{}, retyped: map[*target]map[RelFile]bool{}, moved: map[uint32]map[uint32]bool{},
+		columns: map[uint32]bool{}, moving: map[uint32]int{}, former: map[*target][]RelFile{}, retyped: map[*target]map[RelFile]bool{}, moved: map[uint32]map[uint32]bool{},
 	}
 }
 

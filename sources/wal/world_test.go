@@ -276,7 +276,7 @@ func (w *world) insertSQL(s *session, k rowKey) (sql, parent string) {
 // act does one random thing in an open transaction.
 func (w *world) act(s *session) {
 	table := w.table(s)
-	switch w.rnd.IntN(20) {
+	switch w.rnd.IntN(24) {
 	case 0, 1, 2, 3, 4, 5:
 		w.insert(s, table)
 	case 6, 7, 8, 9:
@@ -301,6 +301,10 @@ func (w *world) act(s *session) {
 			s.locked[k] = true
 			w.must(s, fmt.Sprintf("select 1 from %s where %s for %s", table, k.where(), mode))
 		}
+	case 20, 21, 22:
+		w.follow(s, table)
+	case 23:
+		w.swap(s, table)
 	case 19:
 		if !s.first {
 			return // a prepared transaction would keep its rows locked
@@ -388,14 +392,41 @@ func (w *world) rekey(s *session, table string) {
 	if len(rows) == 0 || !ok || table == "par" || table == "chi" {
 		return
 	}
-	from := rows[w.rnd.IntN(len(rows))]
+	w.rekeyTo(s, rows[w.rnd.IntN(len(rows))], to)
+}
+
+// swap gives two rows each other's key.
+func (w *world) swap(s *session, table string) {
+	rows := w.rows(s, table)
+	other, ok := w.newKey(s, table)
+	if len(rows) < 2 || !ok || table == "par" || table == "chi" {
+		return
+	}
+	i := w.rnd.IntN(len(rows) - 1)
+	w.rekeyTo(s, rows[i], other)
+	w.rekeyTo(s, rows[i+1], rows[i])
+	w.rekeyTo(s, other, rows[i+1])
+}
+
+// follow changes the key of a row again whose key was changed before.
+func (w *world) follow(s *session, table string) {
+	rows := slices.DeleteFunc(w.rows(s, table), func(k rowKey) bool {
+		return !slices.ContainsFunc(w.truth[k], func(t told) bool { return t.kind == "from" })
+	})
+	if to, ok := w.newKey(s, table); ok && len(rows) > 0 {
+		w.rekeyTo(s, rows[w.rnd.IntN(len(rows))], to)
+	}
+}
+
+func (w *world) rekeyTo(s *session, from, to rowKey) {
 	set := fmt.Sprintf("id='%s'", to.key)
-	if table == "tc" {
+	if to.table == "tc" {
 		set = fmt.Sprintf("p=%s,q=%s", to.parts()[0], to.parts()[1])
 	}
 	at := w.lsn()
-	w.must(s, fmt.Sprintf("update %s set %s where %s", table, set, from.where()))
+	w.must(s, fmt.Sprintf("update %s set %s where %s", to.table, set, from.where()))
 	w.note(s, from, "to", at)
+	w.truth[from][len(w.truth[from])-1].next = to
 	w.note(s, to, "from", at)
 	s.changes[from], s.changes[to] = change{}, change{true, ""}
 }

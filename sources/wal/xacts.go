@@ -155,7 +155,7 @@ func (tr *tracer) visible(v *version, ids []uint32) bool {
 			if e.Xmax != 0 && (v.tuple.XmaxCommitted() || state(e.Xmax) == Committed) {
 				return false
 			}
-		case e.version == v && e.inserts() || e.Rel == v.rel && e.NewTID == v.tid:
+		case e.version == v && e.inserts() || e.to() == v.place:
 			if s := state(e.XID); s == Aborted || s == Crashed {
 				return false
 			}
