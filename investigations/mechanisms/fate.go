@@ -160,14 +160,55 @@ func fateHistory(v View) (inv.Fate, bool) {
 func undetermined(v View) inv.Fate {
 	f := inv.Fate{Kind: inv.FateUndetermined, Standing: inv.Undetermined, Summary: whyOpen(v)}
 	f.Settles = whatWouldSettle(v)
+	if kept := keptCopies(v); len(kept) > 0 {
+		f.Evidence = kept.Evidence()
+		f.Summary += " A row with this id is in " + kept[0].Attr("table") + ", which looks as if it kept rows of other tables: it was moved or copied there, so the record existed; whether the application should see it there is not told."
+		f.Settles = append(f.Settles, "what writes "+kept[0].Attr("table")+": an archive job, a trigger, the application")
+	}
 	for _, kind := range []inv.FactKind{inv.RowAbsent, inv.IDIssued, inv.TupleInserted, inv.WALKeyAbsent} {
 		f.Evidence = appendNew(f.Evidence, v.Facts.Of(kind).Evidence()...)
 	}
 	return f
 }
 
+// keptCopies are rows with the id in tables that keep copies of others' rows.
+func keptCopies(v View) inv.Facts {
+	if !v.Facts.Any(inv.RowAbsent) || !globallyUnique(v.Record) {
+		return nil // a number names another record there
+	}
+	home := homeServer(v.All)
+	return v.All.Of(inv.RowVisible).Where(func(f inv.Fact) bool {
+		kept := v.All.Of(inv.TableProperty).With("name", "candidate").With("table", f.Attr("table")).Where(func(c inv.Fact) bool { return c.Attr("history") != "" })
+		return on(f, home) && f.Attr("as") == "" && !v.Focus.holds(f.Attr("table")) && len(kept) > 0
+	})
+}
+
+// takenOff is the former partition that the row was last known in, when nobody
+// could read it.
+func takenOff(v View) inv.Facts {
+	last, ok := Last(v.Story.Existed())
+	if !ok || len(v.Facts.Of(inv.RowAbsent).With("table", last.Table())) > 0 || v.Facts.Any(inv.RowVisible) || len(Ended(v.Story.Removals, Committed)) > 0 {
+		return nil
+	}
+	return v.property("lookalike").With("table", last.Table())
+}
+
+// nowhere says where the id was looked for in vain.
+func nowhere(v View) string {
+	switch {
+	case v.Record.Table != "":
+		return "The id is not in " + orUnknown(v.Focus.Table, v.Record.Table)
+	case len(keptCopies(v)) > 0:
+		return "The id is in no table of its own that could be read"
+	}
+	return "The id is in no table that could be read"
+}
+
 func whyOpen(v View) string {
 	switch {
+	case len(takenOff(v)) > 0:
+		f := takenOff(v)[0]
+		return "The row was committed to " + f.Attr("table") + ", which is no part of " + f.Attr("value") + " now, and could not be read: whether the row is in it still is not known."
 	case len(v.Story.Existed()) > 0 && v.Facts.Any(inv.RowAbsent):
 		return "The row was committed and is not there now, but what took it was not seen: the evidence of that moment could not be read."
 	case len(perhapsUnhardened(v)) > 0:
@@ -187,11 +228,13 @@ func whyOpen(v View) string {
 	case v.Facts.Any(inv.IDIssued):
 		return "The id was handed out, but the database's own record of that moment could not be read without a hole."
 	case v.Facts.Any(inv.RowAbsent) && len(insertStatements(v)) > 0:
-		return "The id is in no table that could be read. A statement that inserts it was logged (" + insertStatements(v)[0].Says + "); whether the row was stored, and what took it, was not seen."
+		return nowhere(v) + ". A statement that inserts it was logged (" + insertStatements(v)[0].Says + "); whether the row was stored, and what took it, was not seen."
 	case v.Facts.Any(inv.RowAbsent) && len(sequencesBehind(v)) > 0:
-		return "The id is in no table that could be read, and nothing shows that it was ever handed out: " + sequencesBehind(v)[0].Says + ". Another table, another environment, or a sequence that was set back."
+		return nowhere(v) + ", and nothing shows that it was ever handed out: " + sequencesBehind(v)[0].Says + ". Another table, another environment, or a sequence that was set back."
+	case len(keptCopies(v)) > 0:
+		return nowhere(v) + "."
 	case v.Facts.Any(inv.RowAbsent):
-		return "The id is in no table that could be read, and nothing shows that it was ever handed out."
+		return nowhere(v) + ", and nothing shows that it was ever handed out."
 	default:
 		return "No source could show whether the record ever existed."
 	}

@@ -138,6 +138,9 @@ func fateOtherSchema(v View, visible inv.Facts) (inv.Fate, bool) {
 		facts := append(slices.Clone(twin), visible...)
 		where := "The row is in " + table + ", which is no part of " + twin[0].Attr("value") + ": " + twin[0].Says + "."
 		proof := append(detachLogged(v, table), writtenThere(v, table, twin[0].Attr("value"))...)
+		if by := detachConfigured(v, table); len(proof) == 0 && len(by) > 0 {
+			return fate(inv.FateHidden, inv.Probable, append(facts, by...), "%s And %s.", where, by[0].Says)
+		}
 		if len(proof) == 0 {
 			return copyOrRecord(facts, where), true
 		}

@@ -23,7 +23,10 @@ type Focus struct {
 	// there; the fate is undetermined then.
 	Rivals []string
 
-	members  map[string]bool
+	members map[string]bool
+	// copies are tables that keep copies of others' rows, where no table is in focus:
+	// a row in one of them is not the record's own.
+	copies   map[string]bool
 	resource string // the name under which logs know the table, when they do
 	unique   bool
 }
@@ -42,7 +45,23 @@ func decideFocus(d inv.Deliberation) Focus {
 		c.fate = decideFate(v)
 		c.traces = !v.Story.Empty() || !v.Discarded.Empty() || v.Facts.Any(inv.RowVisible, inv.RowNear) || len(v.Story.Removals) > 0 && c.fate.Kind != inv.FateUndetermined
 	}
-	return choose(d, withoutLesser(list), unique)
+	own := withoutLesser(list)
+	f := choose(d, own, unique)
+	if f.members == nil {
+		f.copies = copiesAmong(list, own)
+	}
+	return f
+}
+
+// copiesAmong are the history tables of the list that are not meant themselves.
+func copiesAmong(list, own []candidate) map[string]bool {
+	out := map[string]bool{}
+	for _, c := range list {
+		if c.history && !slices.ContainsFunc(own, func(o candidate) bool { return o.table == c.table }) {
+			out[c.table] = true
+		}
+	}
+	return out
 }
 
 func choose(d inv.Deliberation, list []candidate, unique bool) Focus {
@@ -146,7 +165,7 @@ func (fo Focus) parts() []string {
 // filter keeps the facts that speak of the table in focus, or of no table.
 func (fo Focus) filter(facts inv.Facts) inv.Facts {
 	if fo.members == nil {
-		return facts
+		return facts.Where(func(f inv.Fact) bool { return !fo.copies[f.Attr("table")] })
 	}
 	names := fo.logNames(facts)
 	return facts.Where(func(f inv.Fact) bool {

@@ -43,8 +43,23 @@ func focusCases() []verdict {
 		{name: "its lines are still there, and refer to it", id: "42", facts: append(removed(), candidateFact("public.order_lines", "value", "part", "refers", orders), visible("public.order_lines")), fate: "deleted established"},
 		{name: "its lines are gone, it is there", id: "42", facts: append(elsewhere("public.order_lines", removed()), candidateFact(orders), visible(orders), candidateFact("public.order_lines", "value", "part", "refers", orders)), fate: "present established", lead: "still-present application"},
 		{name: "a copy in an archive table", facts: append(removed(), candidateFact("public.orders_archive", "history", "its name"), visible("public.orders_archive")), fate: "deleted established"},
+		{name: "only a copy in an archive table is left, and nothing is known of its own", facts: facts(candidateFact(orders), absent(orders), candidateFact(customers), absent(customers), candidateFact("public.orders_archive", "history", "its name"), visible("public.orders_archive")), fate: "undetermined undetermined"},
+		{name: "only a copy in an archive table is left, and one table is its own", facts: facts(candidateFact(orders), absent(orders), candidateFact("public.orders_archive", "history", "its name"), visible("public.orders_archive")), fate: "undetermined undetermined"},
+		{name: "the archive is the only table that fits", facts: facts(candidateFact("public.orders_archive", "history", "its name"), visible("public.orders_archive")), fate: "present established", lead: "still-present application"},
 		{name: "handed out as a customer's number, and no such order", id: "42", facts: facts(candidateFact(orders), absent(orders), walAbsent(orders+", "+customers), candidateFact(customers), visible(customers), issued(1, "resource", "customer")), fate: "present established", lead: "still-present application"},
 		{name: "a partition's row", facts: append(elsewhere("public.orders_2025", removed()), f(inv.TableProperty, sec(0), "name", "partition", "table", "public.orders_2025", "value", orders)), fate: "deleted established"},
+	}
+}
+
+// A copy shows that the record existed: it is not said that nothing does.
+func TestACopyIsToldAndIsNotTheRecord(t *testing.T) {
+	kept := facts(candidateFact(orders), absent(orders), candidateFact(customers), absent(customers), candidateFact("public.orders_archive", "history", "its name"), visible("public.orders_archive"))
+	j := verdict{facts: kept}.judge()
+	if !strings.Contains(j.Fate.Summary, "is in public.orders_archive") || strings.Contains(j.Fate.Summary, "nothing shows") {
+		t.Error(j.Fate.Summary)
+	}
+	if j = (verdict{id: "42", facts: kept}).judge(); strings.Contains(j.Fate.Summary, "orders_archive") {
+		t.Errorf("a number names another record there: %s", j.Fate.Summary)
 	}
 }
 

@@ -27,6 +27,10 @@ func partitionDrop() Mechanism {
 				Looked: func(v View) bool { return v.Facts.Any(inv.WALCovered) },
 			}),
 			statementLogged("a log shows a partition being dropped", "drop"),
+			{
+				Role: Supports, Says: "a partition tool is set to drop old partitions of the table",
+				Find: func(v View) inv.Facts { return v.property("partition-retention").With("value", "drop") },
+			},
 			rowDeleted(Contradicts),
 			{
 				Role: Contradicts, Says: "the table is not partitioned",

@@ -31,7 +31,7 @@ const mostRules = 24
 
 func collectPredicates(ctx context.Context, c *inv.Collector) error {
 	for _, s := range inv.With[sources.Querier](c) {
-		for _, t := range ownTables(c, s.Source.Name()) {
+		for _, t := range closeTables(c, s.Source.Name()) {
 			row, from := knownContent(c, s.Source.Name(), t)
 			if row == nil || c.Facts.Of(inv.RowVisible).With("table", t.DisplayName()).With("server", s.Source.Name()).Any(inv.RowVisible) {
 				continue
@@ -231,11 +231,6 @@ func (k cronCommand) when(gone removalMoment) (time.Time, string) {
 	return gone.at, gone.xid
 }
 
-const (
-	hasCronJobSQL = `SELECT to_regclass('cron.job') IS NOT NULL AS there`
-	cronJobSQL    = `SELECT coalesce(nullif(jobname, ''), 'cron job ' || jobid) AS job, command FROM cron.job ORDER BY jobid LIMIT 200`
-)
-
 // cronCommands are the commands of pg_cron: those that ran beside a removal, as the
 // job runs' probe kept them, and those that are scheduled now.
 func cronCommands(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier]) []cronCommand {
@@ -259,13 +254,12 @@ func cronCommands(ctx context.Context, c *inv.Collector, s inv.Able[sources.Quer
 			k.runs = append(k.runs, cronRun{xid, pgTime(t.Text(i, "started"))})
 		}
 	}
-	there, err := s.Ability.Query(ctx, sources.Query{SQL: hasCronJobSQL, Note: "is pg_cron there"})
-	if err != nil || there.Text(0, "there") != "t" {
+	k, err := findCron(ctx, c, s)
+	if err != nil || k == nil {
 		return out
 	}
-	t, err := s.Ability.Query(ctx, sources.Query{SQL: cronJobSQL, Note: "scheduled commands"})
-	if err != nil {
-		blindTo(c, s.Source.Name()+": cron.job", err)
+	t, err := k.ask(ctx, c, sources.Query{SQL: cronJobsSQL, Args: []string{k.here}, Note: "scheduled commands"})
+	if err != nil || t == nil {
 		return out
 	}
 	for i := range t.Rows {

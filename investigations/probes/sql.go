@@ -96,6 +96,16 @@ type answer struct {
 	at               time.Time
 }
 
+// has reports whether a row has this value in the column.
+func (a answer) has(column, value string) bool {
+	for i := range a.Rows {
+		if a.Text(i, column) == value {
+			return true
+		}
+	}
+	return false
+}
+
 // answers returns the stored results with this tag.
 func answers(in inv.Input, tag string) []answer {
 	var out []answer

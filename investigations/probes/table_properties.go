@@ -179,8 +179,12 @@ func besideFacts(in inv.Input, stored []candidates) []inv.Fact {
 		}
 	}
 	var out []inv.Fact
+	triggers, paths := answers(in, "triggers"), map[string][]string{}
 	for _, t := range all {
-		out = append(out, t.firedFrom(answers(in, "triggers"))...)
+		out = append(out, t.firedFrom(triggers)...)
+		if _, ok := paths[t.server]; !ok {
+			paths[t.server] = searchPath(in, t.server)
+		}
 		for _, o := range all {
 			if o.server != t.server || o.table.OID == t.table.OID {
 				continue
@@ -188,7 +192,7 @@ func besideFacts(in inv.Input, stored []candidates) []inv.Fact {
 			if f, ok := t.formerPartOf(o); ok {
 				out = append(out, f)
 			}
-			if f, ok := t.namesake(o, searchPath(in, t.server)); ok {
+			if f, ok := t.namesake(o, paths[t.server]); ok {
 				out = append(out, f)
 			}
 		}
@@ -229,9 +233,11 @@ func (t tableFacts) firedFrom(list []answer) []inv.Fact {
 }
 
 // formerPartOf tells a detached partition: an ordinary table with the columns of
-// a partitioned one, a key, and a name that begins with the other's.
+// a partitioned one, a key, and a name that begins with the other's. It may have
+// been moved to another schema, such as one for what is archived.
 func (t tableFacts) formerPartOf(o tableFacts) (inv.Fact, bool) {
-	part := t.table.Kind == "r" && t.table.Partition == nil && t.table.History == "" && len(t.table.PrimaryKey) > 0
+	moved := t.table.Schema != o.table.Schema
+	part := t.table.Kind == "r" && t.table.Partition == nil && (t.table.History == "" || moved && t.table.History == catalog.HistoryBySchema) && t.table.Name != o.table.Name && len(t.table.PrimaryKey) > 0
 	if !part || o.table.Kind != "p" || !strings.HasPrefix(t.table.Name, strings.TrimSuffix(o.table.Name, "s")) || !sameColumns(t.table, o.table) {
 		return inv.Fact{}, false
 	}

@@ -61,7 +61,7 @@ type Table struct {
 	// SoftDelete names columns that look like a deletion mark.
 	SoftDelete []string `json:"soft_delete,omitempty"`
 	// History says why the table looks like history, audit or archive of another;
-	// empty: it does not.
+	// empty: it does not. HistoryBySchema when only the schema's name tells.
 	History string `json:"history,omitempty"`
 	// Rewritten is true when the file is not the table's first one: TRUNCATE, VACUUM
 	// FULL, CLUSTER or a rewriting ALTER happened.
@@ -286,3 +286,6 @@ func (m Match) InLeaf(leaf *Table) (Match, bool) {
 	}
 	return leaf.match(parts), true
 }
+
+// HistoryBySchema is a Table's History when its own name does not look like it.
+const HistoryBySchema = "its schema looks like history"

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"inquest/sources"
+	"inquest/sources/catalog"
 )
 
 // mostLeaves bounds how many partitions of one table are described.
@@ -185,7 +186,7 @@ func historyReason(schema, table string) string {
 	case historyName.MatchString(table):
 		return "its name looks like history"
 	case historyName.MatchString(schema + "_"):
-		return "its schema looks like history"
+		return catalog.HistoryBySchema
 	}
 	return ""
 }

@@ -75,6 +75,20 @@ func (s *Server) searchOther(ctx context.Context, name string, key Key, inside b
 	return d, err
 }
 
+// QueryIn is Query in another database of the same cluster, through a connection
+// of its own that ends with it. It returns a *sources.Blind when the role may not
+// enter it.
+func (s *Server) QueryIn(ctx context.Context, database string, q sources.Query) (*sources.Table, error) {
+	o := s.OtherDatabase(database)
+	o.spent.Store(s.spent.Load())
+	defer func() {
+		_ = o.Close()
+		s.spent.Store(o.spent.Load())
+		s.sent.take(&o.sent)
+	}()
+	return o.Query(ctx, q)
+}
+
 func (s *Server) searchDatabase(ctx context.Context, d *catalog.DatabaseSearch, key Key, inside bool, left *int64) error {
 	p, err := s.Places(ctx, Key{ID: key.ID})
 	if err != nil {
