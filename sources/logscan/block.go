@@ -3,7 +3,7 @@ package logscan
 import (
 	"bytes"
 	"io"
-	"math/bits"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,11 +49,16 @@ func (j *job) chunk(c scan.Chunk, last bool) *block {
 	b := &block{own: int64(c.To - c.From)}
 	b.cover.few, b.cover.least = true, j.least.Load()
 	clk := j.clock.copy()
-	w := &worker{job: j, c: c, last: last, clk: clk, b: b, wide: j.window.Widen(unknownZone)}
+	ends, _ := newlines.Get().(*[portion + 8]uint16)
+	defer newlines.Put(ends)
+	w := &worker{job: j, c: c, last: last, clk: clk, b: b, ends: ends, wide: j.window.Widen(unknownZone)}
 	w.read(len(j.needles.texts) == 0)
 	b.cover.bare = clk.bare
 	return b
 }
+
+// newlines has room for the ends of the lines of a portion.
+var newlines = sync.Pool{New: func() any { return new([portion + 8]uint16) }}
 
 // worker is the state of reading one chunk.
 type worker struct {
@@ -62,7 +67,8 @@ type worker struct {
 	last    bool
 	clk     *clock
 	b       *block
-	start   int            // of the line at hand; negative: before the chunk
+	start   int // of the line at hand; negative: before the chunk
+	ends    *[portion + 8]uint16
 	counted int            // offset up to which newlines were counted
 	before  int64          // newlines up to there
 	wide    sources.Window // the window, for times of an unknown zone
@@ -102,21 +108,25 @@ func (w *worker) read(every bool) {
 
 // lines takes the times of the lines that end in from..to.
 func (w *worker) lines(from, to int, every bool) {
-	first, cov, start := w.clk.first, &w.b.cover, w.start
-	var ends [portion / 64]uint64
-	for k, word := range scan.Newlines(ends[:0], w.c.Buf[from:to]) {
-		w.b.newlines += int64(bits.OnesCount64(word))
-		for ; word != 0; word &= word - 1 {
-			end := from + 64*k + bits.TrailingZeros64(word)
-			if t, ok := first.quick(w.c.Buf[max(start, 0):end]); ok && !every && start >= 0 && cov.next(t) {
-				cov.lines++ // nearly always
-			} else if start >= 0 {
-				w.line(start, end, every)
+	first, cov := w.clk.first, &w.b.cover
+	ends := scan.Newlines(w.ends[:], w.c.Buf[from:to])
+	w.b.newlines += int64(len(ends))
+	for i := 0; i < len(ends); i++ {
+		if w.start >= 0 && !every {
+			if n := first.march(cov, w.c.Buf, from, w.start, ends[i:]); n > 0 { // nearly always all
+				i += n
+				w.start = from + int(ends[i-1]) + 1
+				if i == len(ends) {
+					return
+				}
 			}
-			start = end + 1
 		}
+		end := from + int(ends[i])
+		if w.start >= 0 {
+			w.line(w.start, end, every)
+		}
+		w.start = end + 1
 	}
-	w.start = start
 }
 
 // line takes the time of a line that starts in the chunk.

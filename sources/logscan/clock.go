@@ -36,6 +36,7 @@ type face struct {
 	wording        // the same, when it is no longer than that
 	worded  bool
 	ticks   ticks // how the seconds are written
+	heads   heads // all of that for march
 }
 
 // newClock learns from lines of the file; a clock without a face knows no time.
@@ -124,18 +125,30 @@ func (c *clock) resolve(st logformat.Stamp) int64 {
 	return t.UnixNano()
 }
 
+// read finds the time where it stood before, or behind one of the first anchors.
 func (f *face) read(c *clock, line []byte) (int64, bool) {
-	at := f.at
-	if n := len(f.anchor); n > 0 {
-		if at > len(line) || at < n || string(line[at-n:at]) != string(f.anchor) {
-			i := bytes.Index(line, f.anchor)
-			if i < 0 {
-				return 0, false
-			}
-			at = i + n
-			f.at = at
+	n := len(f.anchor)
+	if n == 0 || (f.at <= len(line) && f.at >= n && string(line[f.at-n:f.at]) == string(f.anchor)) {
+		if t, ok := f.readAt(c, line, f.at); ok || n == 0 {
+			return t, ok
 		}
 	}
+	at := 0
+	for range 4 {
+		i := bytes.Index(line[at:], f.anchor)
+		if i < 0 {
+			break
+		}
+		at += i + n
+		if t, ok := f.readAt(c, line, at); ok {
+			f.at = at
+			return t, true
+		}
+	}
+	return 0, false
+}
+
+func (f *face) readAt(c *clock, line []byte, at int) (int64, bool) {
 	if n := f.length; n > 0 && at+n+2 <= len(line) && string(line[at:at+n]) == string(f.minute[:n]) {
 		if t, ok := f.seconds(line[at+n:]); ok {
 			return t, true
@@ -177,7 +190,7 @@ func (f *face) learn(c *clock, line []byte, at int) (int64, bool) {
 		return 0, false
 	}
 	t := c.resolve(st)
-	f.length, f.prefix = 0, ""
+	f.length, f.prefix, f.heads.known = 0, "", false
 	k := clockStart(text[:n])
 	if k < 0 || k > len(f.minute) || text[n-1]|32 == 'm' || text[k] > '5' { // a second 60 is in the next minute
 		return t, true
@@ -207,6 +220,8 @@ func (f *face) learn(c *clock, line []byte, at int) (int64, bool) {
 		if f.ticks.learn(text[k:end], i-k, f.closed) {
 			f.prefix = string(line[at-len(f.anchor) : at+k])
 			f.wording, f.worded = words(f.prefix)
+			f.heads.learn(f)
+			f.heads.place(f, line, at)
 		}
 	}
 	return t, true

@@ -28,6 +28,6 @@ func TestNothingIsReadBeyondTheText(t *testing.T) {
 		bothWays(t, needles, m[page-n:page])
 		bothWays(t, needles[:1], m[page-n:page])
 		bothWays(t, needles[2:], m[page-n:page])
-		Newlines(nil, m[page-n:page])
+		Newlines(make([]uint16, n+8), m[page-n:page])
 	}
 }

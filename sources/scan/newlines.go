@@ -1,31 +1,27 @@
 package scan
 
-import (
-	"bytes"
-	"slices"
-)
+import "bytes"
 
-// Newlines appends to dst where b has newlines, a word for each 64 bytes: byte
-// i of b is one when bit i%64 of word i/64 is set. Where lines are short this is faster
-// than to look for one newline after the other.
-func Newlines(dst []uint64, b []byte) []uint64 {
-	had := len(dst)
-	words := (len(b) + 63) / 64
-	dst = slices.Grow(dst, words)[:had+words]
-	from := 0
+// MostNewlines is the length of the longest text that Newlines takes.
+const MostNewlines = 1 << 16
+
+// Newlines returns the places of the newlines in b, in ascending order, in dst,
+// which must have room for len(b)+8 of them. b has at most MostNewlines bytes. Where lines
+// are short this is faster than to look for one newline after the other.
+func Newlines(dst []uint16, b []byte) []uint16 {
+	from, n := 0, 0
+	dst = dst[:len(b)+8]
 	if whole := len(b) / 64 * 64; vectors && whole > 0 {
-		ends(&dst[had], &b[0], whole)
+		n = ends(&dst[0], &b[0], whole)
 		from = whole
 	}
-	clear(dst[had+from/64:])
-	for from < len(b) {
+	for {
 		i := bytes.IndexByte(b[from:], '\n')
 		if i < 0 {
-			break
+			return dst[:n]
 		}
-		from += i
-		dst[had+from/64] |= 1 << (from % 64)
-		from++
+		dst[n] = uint16(from + i)
+		from += i + 1
+		n++
 	}
-	return dst
 }

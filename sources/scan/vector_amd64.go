@@ -2,8 +2,8 @@ package scan
 
 import "golang.org/x/sys/cpu"
 
-// vectors tells that this processor has what pass needs.
-var vectors = cpu.X86.HasAVX2
+// vectors tells that this processor has what pass and ends need.
+var vectors = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasPOPCNT
 
 // pass tests the n places from b on, n being a multiple of 64, and returns the
 // offset of the first 64 of which some pass with a bit for each of those, or n and no
@@ -12,8 +12,8 @@ var vectors = cpu.X86.HasAVX2
 //go:noescape
 func pass(b *byte, n int, at *[tested]int, tables *[tested][32]byte) (skip int, mask uint64)
 
-// ends writes a word for each 64 bytes of the n from b on, n being a multiple
-// of 64: a bit for each newline, the first byte's the lowest.
+// ends writes the offsets of the newlines among the n bytes from b on, n being a
+// multiple of 64 and at most 65536, and returns how many there are. It may write two more.
 //
 //go:noescape
-func ends(out *uint64, b *byte, n int)
+func ends(out *uint16, b *byte, n int) (count int)

@@ -121,15 +121,20 @@ func TestNewlinesAgreeWithEveryByte(t *testing.T) {
 		for i := range b {
 			b[i] = "\nab\x0a\x8a\x1a"[r.IntN(6)]
 		}
-		words := Newlines(make([]uint64, 1, 3), b)[1:]
-		if len(words) != (len(b)+63)/64 {
-			t.Fatalf("%d words for %d bytes", len(words), len(b))
-		}
-		for i := range 64 * len(words) {
-			if want := i < len(b) && b[i] == '\n'; words[i/64]>>(i%64)&1 == 1 != want {
-				t.Fatalf("byte %d of %q", i, b)
+		got := Newlines(make([]uint16, len(b)+8), b)
+		var want []uint16
+		for i, c := range b {
+			if c == '\n' {
+				want = append(want, uint16(i))
 			}
 		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%v, want %v of %q", got, want, b)
+		}
+	}
+	all := bytes.Repeat([]byte{'\n'}, MostNewlines)
+	if got := Newlines(make([]uint16, len(all)+8), all); len(got) != len(all) || got[len(all)-1] != MostNewlines-1 {
+		t.Errorf("%d of %d", len(got), len(all))
 	}
 }
 
