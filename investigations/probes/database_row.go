@@ -41,10 +41,15 @@ func collectRow(ctx context.Context, c *inv.Collector) error {
 	seen := map[string]map[string]bool{} // tables with the row, by system identifier
 	var without []rowLess
 	for _, s := range standbysFirst(c, servers) {
-		tables := ownTables(c, s.Source.Name())
+		tables := closeTables(c, s.Source.Name())
 		if len(tables) == 0 {
 			c.Blind(s.Source.Name()+": no table with a key that the id fits is known", "name the table with --table")
 		}
+		hit, err := askFar(ctx, c, s, tables)
+		if err != nil {
+			return err
+		}
+		tables = append(tables, hit...)
 		cluster := serverSays(c.Facts, s.Source.Name(), "system_identifier")
 		if seen[cluster] == nil {
 			seen[cluster] = map[string]bool{}
@@ -86,6 +91,9 @@ type rowLess struct {
 // the row.
 func askTable(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], t catalog.Table) (bool, error) {
 	m, _ := ownKey(t)
+	if err := askRekeyed(ctx, c, s, t, m); err != nil {
+		return false, err
+	}
 	byKey, err := askOne(ctx, c, s, rowAsk{"key", t, keyQuery(t, m)})
 	if err != nil || byKey == nil {
 		return false, err
@@ -288,6 +296,12 @@ func readRow(in inv.Input) inv.Reading {
 	var r inv.Reading
 	looked, seen := 0, 0
 	for _, e := range in.Evidence {
+		if e.Kind == evidenceFar {
+			facts := farFacts(e)
+			looked += len(facts)
+			r.Facts = append(r.Facts, facts...)
+			continue
+		}
 		how, table, _ := strings.Cut(e.Tag, ":")
 		a := answer{evidence: e.ID, source: e.Source, at: e.CollectedAt}
 		if e.Kind != inv.EvidenceTable || e.Decode(&a.Table) != nil {
@@ -296,7 +310,7 @@ func readRow(in inv.Input) inv.Reading {
 		looked++
 		facts := rowFacts(in, how, table, a)
 		for _, f := range facts {
-			if f.Kind != inv.RowAbsent && f.Kind != inv.TableProperty {
+			if f.Kind != inv.RowAbsent && f.Kind != inv.TableProperty && f.Attr("found") != "false" {
 				seen++
 				r.Summary = joinLine(r.Summary, f.Says)
 			}
@@ -329,7 +343,11 @@ func tablesAsked(in inv.Input) string {
 		}
 		ways[how] = true
 	}
-	s := short(strings.Join(names, ", "), 120) + ", by key"
+	s := short(strings.Join(names, ", "), 120)
+	if n := farAsked(in); n > 0 {
+		s += " and " + plural(n, "more table")
+	}
+	s += ", by key"
 	if ways["heap"] {
 		s += ", without the index"
 	}
@@ -378,6 +396,8 @@ func rowFacts(in inv.Input, how, table string, a answer) []inv.Fact {
 		default:
 			return []inv.Fact{base(inv.RowVisible, "a row of "+table+" has the key; it was committed while it was looked for", "via", "key")}
 		}
+	case "rekeyed":
+		return rekeyedFact(table, a, base)
 	case "role":
 		if !none {
 			return []inv.Fact{base(inv.RowVisible, fmt.Sprintf("the role %s sees the row of %s", in.Settings.AppRole, table), "as", in.Settings.AppRole)}

@@ -11,9 +11,20 @@ import (
 	"inquest/sources/catalog"
 )
 
-// mostTables is how many tables are described at most; a schema with more needs
-// --table.
-const mostTables = 40
+// How many tables are described at most: of an id that means one thing wherever it
+// stands, so many that hardly a schema has more; of a number, which many tables have,
+// as many as a person would want to choose from. A schema with more needs --table.
+const (
+	mostTables   = 500
+	mostOfNumber = 40
+)
+
+func tableLimit(r inv.Record) int {
+	if newNaming(inv.Input{Record: r}).own() {
+		return mostTables
+	}
+	return mostOfNumber
+}
 
 func databaseTables() inv.Probe {
 	return inv.Probe{
@@ -34,7 +45,7 @@ func collectTables(ctx context.Context, c *inv.Collector) error {
 		return noServer(c)
 	}
 	for _, s := range servers {
-		tables, err := s.Ability.Candidates(ctx, keyOf(c.Record), mostTables+1)
+		tables, err := s.Ability.Candidates(ctx, keyOf(c.Record), tableLimit(c.Record)+1)
 		if err != nil {
 			blindTo(c, s.Source.Name(), err)
 			continue
@@ -58,11 +69,11 @@ WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND p.prosrc ~* '\m(delete\s+fro
 // keepTables keeps one item a table, so that one with a thousand columns does
 // not push out the others.
 func keepTables(c *inv.Collector, server string, tables []catalog.Table) error {
-	query := "catalogue: tables with a column that fits " + c.Record.ID
-	if err := c.Keep(evidenceTables, server, query, "", candidates{Server: server, Cut: len(tables) > mostTables}); err != nil {
+	query, most := "catalogue: tables with a column that fits "+c.Record.ID, tableLimit(c.Record)
+	if err := c.Keep(evidenceTables, server, query, "", candidates{Server: server, Cut: len(tables) > most}); err != nil {
 		return err
 	}
-	for _, t := range tables[:min(len(tables), mostTables)] {
+	for _, t := range tables[:min(len(tables), most)] {
 		err := c.Keep(evidenceTables, server, query, t.DisplayName(), candidates{Server: server, Tables: []catalog.Table{t}})
 		var tooLarge *sources.Blind
 		if errors.As(err, &tooLarge) {
@@ -86,23 +97,6 @@ func tablesOf(evidence []inv.Evidence) []candidates {
 		found := candidates{evidence: e.ID}
 		if e.Decode(&found) == nil {
 			out = append(out, found)
-		}
-	}
-	return out
-}
-
-// ownTables returns the tables of one server that can hold the record as a row
-// of their own, as the catalogue probe stored them.
-func ownTables(c *inv.Collector, server string) []catalog.Table {
-	var out []catalog.Table
-	for _, found := range tablesOf(c.Runs["database.tables"].Evidence) {
-		if found.Server != server {
-			continue
-		}
-		for _, t := range found.Tables {
-			if _, ok := ownKey(t); ok {
-				out = append(out, t)
-			}
 		}
 	}
 	return out

@@ -51,7 +51,7 @@ func collectViews(ctx context.Context, c *inv.Collector) error {
 		return noServer(c)
 	}
 	for _, s := range standbysFirst(c, servers) {
-		for _, t := range ownTables(c, s.Source.Name()) {
+		for _, t := range closeTables(c, s.Source.Name()) {
 			if m, ok := ownKey(t); ok && t.OID != 0 {
 				if err := askViews(ctx, c, s, t, m); err != nil {
 					return err

@@ -52,7 +52,7 @@ const evidenceTogether = "together"
 func collectSiblings(ctx context.Context, c *inv.Collector) error {
 	for _, s := range inv.With[sources.Querier](c) {
 		server := s.Source.Name()
-		for _, t := range ownTables(c, server) {
+		for _, t := range closeTables(c, server) {
 			if c.Facts.Of(inv.RowVisible).With("table", t.DisplayName()).With("server", server).Any(inv.RowVisible) {
 				continue
 			}

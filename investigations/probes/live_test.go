@@ -359,6 +359,32 @@ INSERT INTO keyed SELECT * FROM invoice WHERE id = 1; WITH d AS (DELETE FROM inv
 	}
 }
 
+// TestManyTables: an id that means one thing wherever it stands is looked for in every table, also where no privilege reads the WAL.
+func TestManyTables(t *testing.T) {
+	const gone, stands = "0b0e7a52-5a1c-4c36-9d64-3a2c1d5e6f70", "0b0e7a52-5a1c-4c36-9d64-3a2c1d5e6f71"
+	l := newLive(t, `DO $$ BEGIN FOR i IN 100..200 LOOP EXECUTE format('CREATE TABLE t%s (id uuid PRIMARY KEY, name text)', i); END LOOP; END $$;
+CREATE TABLE fenced (id uuid PRIMARY KEY, name text); ALTER TABLE fenced ENABLE ROW LEVEL SECURITY; INSERT INTO fenced VALUES ('`+stands+`', 'behind');
+INSERT INTO t177 VALUES ('`+gone+`', 'gone'), ('`+stands+`', 'stands'); DELETE FROM t177 WHERE id = '`+gone+`'`)
+	a := l.examine("", inv.Record{ID: gone}, "database.server", "database.lineage", "versions.history", "database.row")
+	if len(a.Facts.Of(inv.TupleDeleted).With("table", "public.t177")) != 1 || len(a.Facts.Of(inv.RowAbsent).With("table", "public.t177").With("via", "heap")) != 1 {
+		t.Error("the table that WAL names was not asked for everything")
+	}
+	asked := map[string]bool{}
+	for _, f := range a.Facts.Of(inv.RowAbsent) {
+		asked[f.Attr("table")] = true
+	}
+	if len(asked) != 102 {
+		t.Errorf("%d of 102 tables were asked", len(asked))
+	}
+	a = l.examine("reader", inv.Record{ID: stands}, "database.server", "database.row")
+	if list := a.Facts.Of(inv.RowVisible); len(list) != 1 || list[0].Attr("table") != "public.t177" || list[0].Attr("xmin") == "" {
+		t.Errorf("as a reader: %+v", list)
+	}
+	if len(a.Facts.Of(inv.RowAbsent).With("table", "public.fenced")) != 0 {
+		t.Error("what row-level security may hide was called absent")
+	}
+}
+
 func TestHistoryInDocuments(t *testing.T) {
 	l := newLive(t, `CREATE TABLE docs ("Id" uuid PRIMARY KEY, title text, pages int, draft boolean, parts jsonb);
 CREATE TABLE hist (hid bigserial PRIMARY KEY, op text, at timestamptz DEFAULT now(), "row" jsonb);

@@ -59,7 +59,7 @@ const evidenceRestore = "restore"
 
 func collectRestore(ctx context.Context, c *inv.Collector) error {
 	for _, s := range inv.With[sources.Querier](c) {
-		for _, t := range ownTables(c, s.Source.Name()) {
+		for _, t := range closeTables(c, s.Source.Name()) {
 			row, from := knownContent(c, s.Source.Name(), t)
 			if row == nil || t.History != "" || c.Facts.Of(inv.RowVisible).With("table", t.DisplayName()).With("server", s.Source.Name()).Any(inv.RowVisible) {
 				continue

@@ -2,6 +2,7 @@ package probes
 
 import (
 	"context"
+	"slices"
 
 	inv "inquest/investigations"
 	"inquest/sources/catalog"
@@ -64,4 +65,68 @@ func partOfPrimary(t catalog.Table, m catalog.Match) bool {
 		}
 	}
 	return len(m.Parts) > 0
+}
+
+// ownTables returns the tables of one server that can hold the record as a row
+// of their own, as the catalogue probe stored them.
+func ownTables(c *inv.Collector, server string) []catalog.Table {
+	var out []catalog.Table
+	for _, found := range tablesOf(c.Runs["database.tables"].Evidence) {
+		if found.Server != server {
+			continue
+		}
+		for _, t := range found.Tables {
+			if _, ok := ownKey(t); ok {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+// mostClose is of how many tables everything is asked.
+const mostClose = 40
+
+// closeTables are the own tables of which everything is asked: all, when they are
+// few; else those that the earlier phases saw the record in, or the logs name it
+// with, and then the likeliest.
+func closeTables(c *inv.Collector, server string) []catalog.Table {
+	own := ownTables(c, server)
+	if len(own) <= mostClose {
+		return own
+	}
+	seen := seenIn(c.Facts)
+	slices.SortStableFunc(own, func(a, b catalog.Table) int { return rank(seen, &b) - rank(seen, &a) })
+	return own[:mostClose]
+}
+
+// rank is 2 for a table that the record was seen in, 1 for one that a log names it
+// with, else 0.
+func rank(seen map[string]int, t *catalog.Table) int {
+	n := seen[stem(t.Name)]
+	for _, s := range t.Stored() {
+		n = max(n, seen[s.DisplayName()])
+	}
+	return max(n, seen[t.DisplayName()])
+}
+
+// seenIn ranks the names that facts about the record hold: of tables, and the stems
+// of what logs call it.
+func seenIn(facts inv.Facts) map[string]int {
+	out := map[string]int{}
+	for _, f := range facts {
+		if r := f.Attr("resource"); r != "" {
+			out[stem(r)] = max(out[stem(r)], 1)
+		}
+		switch f.Kind {
+		case inv.TableProperty, inv.RowAbsent, inv.WALKeyAbsent, inv.WALCovered:
+			continue
+		}
+		for _, name := range []string{f.Attr("table"), f.Attr("part")} {
+			if name != "" {
+				out[name] = 2
+			}
+		}
+	}
+	return out
 }

@@ -18,7 +18,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp_)'
   AND NOT (n.nspname = $2 AND c.relname = $3)
   AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = ANY ($1::text[])) = cardinality($1::text[])
-ORDER BY c.relname <> $3, 1, 2 LIMIT 9`
+ORDER BY c.relname <> $3, position(rtrim($3, 's') IN c.relname) = 0, 1, 2 LIMIT 9`
 
 // mostMirrors bounds the tables of the same columns that are asked.
 const mostMirrors = 8

@@ -38,10 +38,13 @@ func collectHistory(ctx context.Context, c *inv.Collector) error {
 		return err
 	}
 	for _, s := range servers {
-		own, copies := ownTables(c, s.Source.Name()), []string(nil)
-		for _, t := range own {
+		own, seen, copies := ownTables(c, s.Source.Name()), seenIn(c.Facts), []string(nil)
+		for _, t := range closeTables(c, s.Source.Name()) {
 			if err := askDocuments(ctx, c, s, t); err != nil {
 				return err
+			}
+			if len(own) > mostMirrors && rank(seen, &t) == 0 {
+				continue // one of many tables, of which nothing is known
 			}
 			asked, err := askCopies(ctx, c, s, t, own)
 			if err != nil {
