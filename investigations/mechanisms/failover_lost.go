@@ -6,7 +6,7 @@ import (
 
 func failoverLost() Mechanism {
 	return lostBy(losing{
-		id: "failover-lost", title: "lost in a failover", cause: inv.CauseDatabase,
+		id: "failover-lost", title: "lost in a failover", cause: Always(inv.CauseDatabase),
 		about: "A node was promoted that had not received the commit.",
 		says:  "the commit stands beyond the point where the promoted node's history left the old one",
 		rules: []Rule{

@@ -7,7 +7,7 @@ import (
 // losing describes a mechanism by which a stored row is lost without a delete.
 type losing struct {
 	id, title, about, says string
-	cause                  inv.Cause
+	cause                  func(View) inv.Cause
 	rules                  []Rule
 	settles                []string
 }
@@ -16,7 +16,7 @@ type losing struct {
 // and contradicted by any delete that was read.
 func lostBy(l losing) Mechanism {
 	return Mechanism{
-		ID: l.id, Fate: inv.FateLost, Title: l.title, About: l.about, Cause: Always(l.cause),
+		ID: l.id, Fate: inv.FateLost, Title: l.title, About: l.about, Cause: l.cause,
 		Rules: append([]Rule{
 			proof(Rule{Says: l.says, Find: func(v View) inv.Facts { return lossesBy(v, l.id) }}),
 			rowDeleted(Contradicts),

@@ -37,7 +37,9 @@ func lostCases() []verdict {
 	return []verdict{
 		{name: "left behind by a failover", facts: append(discarded, fork, f(inv.SystemEvent, sec(4), "how", "failover")), fate: "lost established", lead: "failover-lost database"},
 		{name: "a promotion long before is another", facts: append(discarded, fork, f(inv.SystemEvent, sec(-9000), "how", "failover")), fate: "lost established"},
-		{name: "left behind by a recovery to a time", facts: append(discarded, f(inv.TimelineSwitch, sec(5), "lsn", "0/80", "from", "wal", "how", "restore")), fate: "lost established", lead: "restored-backup accidental"},
+		{name: "left behind by a recovery to a time", facts: append(discarded, f(inv.TimelineSwitch, sec(5), "lsn", "0/80", "from", "wal", "how", "restore", "reason", "before 2025-11-27 14:57:59+00")), fate: "lost established", lead: "restored-backup accidental"},
+		{name: "left behind by a start from an older copy: by whom is not told", facts: append(discarded, f(inv.TimelineSwitch, sec(5), "lsn", "0/80", "from", "wal", "how", "restore")), fate: "lost established", lead: "restored-backup undetermined"},
+		{name: "left behind by a recovery that the log gives a point to stop at", facts: append(discarded, f(inv.TimelineSwitch, sec(5), "lsn", "0/80", "from", "wal"), f(inv.SystemEvent, sec(4), "how", "restore", "target", "true")), fate: "lost established", lead: "restored-backup accidental"},
 		{name: "left behind, by which is not told", facts: append(discarded, fork), fate: "lost established"},
 		{name: "rolled back before it was left behind", facts: append(facts(candidateFact(orders), absent(orders), fork), onBranch(facts(inserted("700", "0/100", "(1,1)", 0), aborts("700", 0.1)))...), fate: "undetermined undetermined"},
 		{name: "deleted before it was left behind", facts: append(discarded, onBranch(facts(deletedFact("710", "0/110", "(1,1)", 1), commits("710", 1)))...), fate: "undetermined undetermined"},

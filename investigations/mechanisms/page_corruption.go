@@ -6,7 +6,7 @@ import (
 
 func pageCorruption() Mechanism {
 	return lostBy(losing{
-		id: "page-corruption", title: "page damaged", cause: inv.CauseSystem,
+		id: "page-corruption", title: "page damaged", cause: Always(inv.CauseSystem),
 		about: "The page that held the row was damaged, emptied or cannot be read.",
 		says:  "the row was committed and never deleted, and the server knows of damage",
 		rules: []Rule{

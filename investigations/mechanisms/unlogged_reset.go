@@ -6,7 +6,7 @@ import (
 
 func unloggedReset() Mechanism {
 	return lostBy(losing{
-		id: "unlogged-reset", title: "unlogged table emptied", cause: inv.CauseSystem,
+		id: "unlogged-reset", title: "unlogged table emptied", cause: Always(inv.CauseSystem),
 		about: "The table is unlogged, and crash recovery emptied it.",
 		says:  "the table is unlogged, and crash recovery came after the row was stored",
 		rules: []Rule{{

@@ -35,33 +35,34 @@ type systemSign struct {
 	kind       inv.FactKind
 	server     bool   // only in a PostgreSQL server log
 	how        string // what it tells of: failover, restore, damage or last-commit
+	target     bool   // the recovery was told where to stop
 }
 
 var systemSigns = []systemSign{
-	{"database system was interrupted", "the server had stopped uncleanly", inv.CrashRecovery, true, ""},
-	{"database system was not properly shut down", "crash recovery", inv.CrashRecovery, true, ""},
-	{"all server processes terminated; reinitializing", "crash recovery after a server process died", inv.CrashRecovery, true, ""},
-	{"last completed transaction was at log time", "the last commit that recovery found", inv.SystemEvent, true, "last-commit"},
-	{"server process (PID ", "a server process was killed", inv.SystemEvent, true, ""},
-	{"selected new timeline ID", "a new timeline began", inv.TimelineSwitch, true, ""},
-	{"received promote request", "the server was promoted", inv.SystemEvent, true, "failover"},
-	{"entering standby mode", "the server was started as a standby", inv.SystemEvent, true, "failover"},
-	{"started streaming WAL from primary", "the server streamed from a primary", inv.SystemEvent, true, "failover"},
-	{"starting point-in-time recovery", "a point-in-time recovery began", inv.SystemEvent, true, "restore"},
-	{"starting archive recovery", "a recovery from an archive began", inv.SystemEvent, true, "restore"},
-	{"starting backup recovery", "a recovery from a backup began", inv.SystemEvent, true, "restore"},
-	{"restored log file", "WAL was restored from an archive", inv.SystemEvent, true, "restore"},
-	{"recovery stopping before", "a recovery stopped short of the end", inv.TimelineSwitch, true, "restore"},
-	{"recovery stopping after", "a recovery stopped short of the end", inv.TimelineSwitch, true, "restore"},
-	{"received fast shutdown request", "the server was shut down", inv.SystemEvent, true, ""},
-	{"received immediate shutdown request", "the server was stopped without a clean shutdown", inv.SystemEvent, true, ""},
-	{"page verification failed", "a page failed its checksum", inv.SystemEvent, true, "damage"},
-	{"invalid page in block", "a page could not be read", inv.SystemEvent, true, "damage"},
-	{"could not read block", "a block could not be read", inv.SystemEvent, true, "damage"},
-	{"could not write to file", "a write failed", inv.SystemEvent, true, "damage"},
-	{"could not extend file", "a file could not grow", inv.SystemEvent, true, ""},
-	{"Out of memory: Killed process", "the kernel killed a process for memory", inv.SystemEvent, false, ""},
-	{"I/O error, dev ", "a disk reported an I/O error", inv.SystemEvent, false, "damage"},
+	{"database system was interrupted", "the server had stopped uncleanly", inv.CrashRecovery, true, "", false},
+	{"database system was not properly shut down", "crash recovery", inv.CrashRecovery, true, "", false},
+	{"all server processes terminated; reinitializing", "crash recovery after a server process died", inv.CrashRecovery, true, "", false},
+	{"last completed transaction was at log time", "the last commit that recovery found", inv.SystemEvent, true, "last-commit", false},
+	{"server process (PID ", "a server process was killed", inv.SystemEvent, true, "", false},
+	{"selected new timeline ID", "a new timeline began", inv.TimelineSwitch, true, "", false},
+	{"received promote request", "the server was promoted", inv.SystemEvent, true, "failover", false},
+	{"entering standby mode", "the server was started as a standby", inv.SystemEvent, true, "failover", false},
+	{"started streaming WAL from primary", "the server streamed from a primary", inv.SystemEvent, true, "failover", false},
+	{"starting point-in-time recovery", "a point-in-time recovery began", inv.SystemEvent, true, "restore", true},
+	{"starting archive recovery", "a recovery from an archive began", inv.SystemEvent, true, "restore", false},
+	{"starting backup recovery", "a recovery from a backup began", inv.SystemEvent, true, "restore", false},
+	{"restored log file", "WAL was restored from an archive", inv.SystemEvent, true, "restore", false},
+	{"recovery stopping before", "a recovery stopped short of the end", inv.TimelineSwitch, true, "restore", true},
+	{"recovery stopping after", "a recovery stopped short of the end", inv.TimelineSwitch, true, "restore", true},
+	{"received fast shutdown request", "the server was shut down", inv.SystemEvent, true, "", false},
+	{"received immediate shutdown request", "the server was stopped without a clean shutdown", inv.SystemEvent, true, "", false},
+	{"page verification failed", "a page failed its checksum", inv.SystemEvent, true, "damage", false},
+	{"invalid page in block", "a page could not be read", inv.SystemEvent, true, "damage", false},
+	{"could not read block", "a block could not be read", inv.SystemEvent, true, "damage", false},
+	{"could not write to file", "a write failed", inv.SystemEvent, true, "damage", false},
+	{"could not extend file", "a file could not grow", inv.SystemEvent, true, "", false},
+	{"Out of memory: Killed process", "the kernel killed a process for memory", inv.SystemEvent, false, "", false},
+	{"I/O error, dev ", "a disk reported an I/O error", inv.SystemEvent, false, "damage", false},
 }
 
 func systemNeedles() []sources.Needle {
@@ -107,7 +108,7 @@ func readRestarts(in inv.Input) inv.Reading {
 func (s systemSign) facts(e logged) []inv.Fact {
 	f := inv.Fact{
 		Kind: s.kind, Ground: inv.GroundLog, Time: factTime(e.Event), Until: e.until(), Evidence: []string{e.evidence},
-		Attrs: map[string]string{"what": s.what, "from": "log", "source": e.Source, "how": s.how},
+		Attrs: map[string]string{"what": s.what, "from": "log", "source": e.Source, "how": s.how, "target": fmt.Sprint(s.target)},
 		Says:  fmt.Sprintf("%s at %s: %s", s.what, clock(e.Time), short(e.Message, 140)),
 	}
 	if s.how == "last-commit" {
