@@ -31,14 +31,22 @@ const (
 	// A history or audit table holds a version: table, operation, key. copy=true:
 	// a table with the same columns, whose row xmin wrote.
 	RowInHistory FactKind = "row-in-history"
-	// A row version of the key was written: table, xid, tid, lsn, from=wal|heap.
+	// A row version of the key was written: table, xid, tid, lsn, from=wal|heap; old
+	// when an update gave a row the key: the one it had.
 	TupleInserted FactKind = "tuple-inserted"
 	// The key's row was updated without changing the key: table, xid, tid, lsn, sets.
 	TupleUpdated FactKind = "tuple-updated"
 	// The key's row version was deleted: table, xid, tid, lsn, from.
 	TupleDeleted FactKind = "tuple-deleted"
-	// An update changed the key: table, xid, lsn, old, new.
+	// An update changed the key: table, xid, lsn, old, new; moved=true and to-table
+	// when it moved the row to another partition; followed=true when the row was
+	// followed from there to the present, lost says why it was not. Of a row that had
+	// lost the asked key already this and TupleDeleted have under, the key it had, and
+	// left, the position of the update that took the asked one.
 	TupleRekeyed FactKind = "tuple-rekeyed"
+	// The table was asked for the row under the last key that updates gave it: table,
+	// found=true|false, xmin.
+	RowRekeyed FactKind = "row-rekeyed"
 	// The transaction committed: xid, lsn, origin. Time is the commit time.
 	XactCommitted FactKind = "xact-committed"
 	// The transaction aborted: xid, lsn; record=true when an ABORT record was

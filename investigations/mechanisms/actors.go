@@ -28,8 +28,11 @@ func act(v View) (Step, bool) {
 	if d, ok := v.Story.removal(); ok {
 		return d, true
 	}
-	if r, ok := Last(Ended(v.Story.Rekeys, Committed)); ok {
-		return r, true
+	if keys := v.Story.keys(); len(keys) > 0 {
+		if r, ok := emptied(v, keys[len(keys)-1]); ok {
+			return r, true
+		}
+		return keys[0], true
 	}
 	return Last(Ended(v.Story.Removals, Committed))
 }

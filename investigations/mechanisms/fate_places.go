@@ -90,6 +90,9 @@ func detachLogged(v View, table string) inv.Facts {
 // out before the server lost its past, or before the first row was deleted, nothing
 // shows that the row now is the record: sequences hand numbers out again.
 func fateAnotherLife(v View, visible inv.Facts) (inv.Fate, bool) {
+	if f, ok := handedOn(v, visible); ok {
+		return f, true
+	}
 	if globallyUnique(v.Record) {
 		return none()
 	}

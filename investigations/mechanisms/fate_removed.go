@@ -7,29 +7,6 @@ import (
 	inv "inquest/investigations"
 )
 
-// fateRekeyed: a committed update gave the row another key, or its content was
-// inserted again under another one by the transaction that removed it. What
-// became of the new key later is another record's story.
-func fateRekeyed(v View) (inv.Fate, bool) {
-	if r, ok := Last(Ended(v.Story.Rekeys, Committed)); ok && r.Fact.Attr("old") != "" && !v.Story.insertedAfter(r) {
-		if d, ok := v.Story.removal(); ok && position(d) > position(r) && position(r) > 0 {
-			return fate(inv.FateDeleted, inv.Established, append(r.Facts(), d.Facts()...), "An update by xid %s, committed %s, changed its key in %s to %s; then xid %s, committed %s, deleted it.", r.Xid, clock(r.When()), r.Table(), r.Fact.Attr("new"), d.Xid, clock(d.When()))
-		}
-		if r.Fact.Attr("moved") == "true" {
-			return fate(inv.FateRekeyed, inv.Established, r.Facts(), "An update by xid %s, committed %s, moved the row to another partition of its table: the partition key is a part of its key, so it stands under another one now.", r.Xid, clock(r.When()))
-		}
-		return fate(inv.FateRekeyed, inv.Established, r.Facts(), "An update by xid %s, committed %s, changed its key in %s to %s.", r.Xid, clock(r.When()), r.Table(), r.Fact.Attr("new"))
-	}
-	d, ok := v.Story.removal()
-	if !ok {
-		return none()
-	}
-	for _, f := range replacedBy(v) {
-		return fate(inv.FateRekeyed, inv.Established, append(d.Facts(), f), "xid %s, committed %s, removed the row from %s and inserted its content again under the key %s.", d.Xid, clock(d.When()), d.Table(), f.Attr("key"))
-	}
-	return none()
-}
-
 // replacedBy are the rows that carry the removed row's content on under another
 // key and were written by the transaction that removed it.
 func replacedBy(v View) inv.Facts {
@@ -105,6 +82,10 @@ func deletedBy(v View, d Step) (inv.Fate, bool) {
 		facts = append(facts, copies[0])
 		own += " A row with this key and the same columns is in " + copies[0].Attr("table") + "."
 	}
+	if says, first := firstHolder(v); says != "" {
+		facts = append(facts, first...)
+		own += " Another row had the key before it: " + says + "."
+	}
 	return fate(inv.FateDeleted, inv.Established, facts, "The row was deleted from %s%s: xid %s, committed %s.%s", d.Table(), by, d.Xid, clock(d.When()), own)
 }
 
@@ -126,7 +107,7 @@ func sameTransaction(a, b Step) bool {
 // emptied or dropped.
 func committedBefore(v View, r Step) inv.Facts {
 	var out inv.Facts
-	for _, s := range slices.Concat(Ended(v.Story.Inserts, Committed), Ended(v.Story.Updates, Committed)) {
+	for _, s := range slices.Concat(Ended(v.Story.Inserts, Committed), Ended(v.Story.Updates, Committed), v.Story.keys()) {
 		if part := r.Fact.Attr("part"); part != "" && s.Fact.Attr("part") != part {
 			continue // another partition was dropped
 		}

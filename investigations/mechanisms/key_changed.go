@@ -28,6 +28,24 @@ func keyChanged() Mechanism {
 				Looked: func(v View) bool { return v.Facts.Any(inv.RowAbsent) },
 			},
 			{
+				Role: Contradicts, Says: "the row is gone from under its new key as well",
+				Find: func(v View) inv.Facts {
+					keys := v.Story.keys()
+					if len(keys) == 0 {
+						return nil
+					}
+					last := keys[len(keys)-1]
+					if d, ok := v.Story.removal(); ok && position(d) > position(last) {
+						return d.Facts()
+					}
+					if r, ok := emptied(v, last); ok && len(rekeyedRow(v, "true")) == 0 {
+						return r.Facts()
+					}
+					return rekeyedRow(v, "false")
+				},
+				Looked: func(v View) bool { return v.Facts.Any(inv.RowRekeyed) },
+			},
+			{
 				Role: Contradicts, Says: "the row was deleted under the asked key",
 				Find: func(v View) inv.Facts {
 					if len(Ended(v.Story.Rekeys, Committed)) > 0 {

@@ -92,7 +92,7 @@ func tableRemovedOrRekeyedCases() []verdict {
 		{name: "its partition dropped", facts: part, fate: "deleted established", lead: "partition-drop retention"},
 		{name: "rewritten: no loss", facts: gone(inv.TableRewritten), fate: "undetermined undetermined"},
 		{name: "found in a dropped file by an id that says little", facts: gone(inv.TableDropped, "assumed", "true"), fate: "deleted probable", lead: "table-drop accidental"},
-		{name: "key changed", facts: rekeyed, fate: "rekeyed established", lead: "key-changed undetermined"},
+		{name: "key changed", facts: rekeyed, fate: "rekeyed probable", lead: "key-changed undetermined"},
 		{name: "key changed, then used again", facts: append(rekeyed, inserted("720", "0/300", "(3,1)", 20), commits("720", 20)), fate: "undetermined undetermined"},
 		{name: "replaced in one transaction", facts: append(removed(), f(inv.RowTwin, sec(100), "table", orders, "key", "b", "by", "guest", "xid", "710")), fate: "rekeyed established", lead: "replaced undetermined"},
 		{name: "the same content, from another transaction", facts: append(removed(), f(inv.RowTwin, sec(100), "table", orders, "key", "b", "by", "guest", "xid", "650")), fate: "deleted established"},

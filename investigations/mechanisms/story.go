@@ -59,12 +59,18 @@ func (s Step) sighted() bool {
 // Story is what ground truth tells of the key, in the order it happened.
 type Story struct {
 	Inserts, Updates, Deletes, Rekeys, Removals []Step
-	all                                         []Step
+	// Onward are further changes of the key of the row that last lost the asked one;
+	// a delete of it under a later key is among the Deletes. Former are such steps of
+	// rows that had the asked key in a life before the last.
+	Onward, Former []Step
+
+	all []Step
 }
 
 // NewStory reads the story off the facts of one server.
 func NewStory(facts inv.Facts) Story {
 	var s Story
+	var under []Step
 	for _, f := range facts {
 		var into *[]Step
 		switch f.Kind {
@@ -83,6 +89,10 @@ func NewStory(facts inv.Facts) Story {
 		}
 		step := Step{Fact: f, Xid: f.Attr("xid")}
 		step.End, step.Ends = outcomeOf(facts, step.Xid)
+		if f.Attr("under") != "" {
+			under = append(under, step)
+			continue
+		}
 		*into = append(*into, step)
 		if into != &s.Removals {
 			s.all = append(s.all, step)
@@ -91,7 +101,47 @@ func NewStory(facts inv.Facts) Story {
 	for _, list := range []*[]Step{&s.Inserts, &s.Updates, &s.Deletes, &s.Rekeys, &s.Removals, &s.all} {
 		sortSteps(*list)
 	}
+	s.onward(under)
 	return s
+}
+
+// onward sorts in what happened to rows that had lost the asked key.
+func (s *Story) onward(under []Step) {
+	sortSteps(under)
+	left, gone := s.departure()
+	for _, step := range under {
+		switch {
+		case !gone || step.Fact.Attr("left") != left.Fact.Attr("lsn"):
+			s.Former = append(s.Former, step)
+		case step.Fact.Kind == inv.TupleDeleted:
+			s.Deletes = append(s.Deletes, step)
+			s.all = append(s.all, step)
+		default:
+			s.Onward = append(s.Onward, step)
+		}
+	}
+	sortSteps(s.Deletes)
+	sortSteps(s.all)
+}
+
+// departure is the committed update that took the asked key from the row of its
+// last life.
+func (s Story) departure() (Step, bool) {
+	r, ok := Last(Ended(s.Rekeys, Committed))
+	if !ok || s.insertedAfter(r) {
+		return Step{}, false
+	}
+	return r, true
+}
+
+// keys are the committed updates by which the row of the last life went from the
+// asked key to the last one that is known, in their order.
+func (s Story) keys() []Step {
+	left, ok := s.departure()
+	if !ok {
+		return nil
+	}
+	return append([]Step{left}, Ended(s.Onward, Committed)...)
 }
 
 // Empty reports whether ground truth holds nothing of the key's row itself.

@@ -79,7 +79,7 @@ func contradicts(other, mine *wal.Lineage, standby bool) bool {
 func selfTold(e wal.Event) bool {
 	switch e.Op {
 	case wal.OpInsert, wal.OpMultiInsert, wal.OpIndexLeaf:
-		return !e.Assumed
+		return !e.Assumed && e.Under == nil
 	}
 	return false
 }
