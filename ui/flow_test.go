@@ -344,6 +344,30 @@ func TestWatchFollows(t *testing.T) {
 	want(t, d, "Verdict ○ clean · yours")
 }
 
+// TestTableIsLookedUpBeforeTheCaseIsOpened types a table that is not there and opens
+// the case without leaving the field.
+func TestTableIsLookedUpBeforeTheCaseIsOpened(t *testing.T) {
+	f := uitest.NewFake()
+	d := uitest.New(t, f, 100, 40)
+	d.Press("n")
+	d.Type("48213")
+	d.Press("tab", "tab", "tab")
+	d.Type("host=db1 dbname=dtro")
+	d.Press("shift+tab", "shift+tab")
+	d.Type("nosuch")
+	d.Press("ctrl+s")
+	want(t, d, "Open the case all the same?", "Did you mean public.nonsuch?")
+	d.Press("n")
+	want(t, d, "▸ Table")
+	for range len("nosuch") {
+		d.Press("backspace")
+	}
+	d.Press("ctrl+s")
+	if len(f.Created) != 1 || f.Created[0].Table != "" {
+		t.Fatalf("%+v\n%s", f.Created, d.View())
+	}
+}
+
 // TestNothingIsSlowBeforeTheFirstFrame draws Home while the list never comes.
 func TestNothingIsSlowBeforeTheFirstFrame(t *testing.T) {
 	start := time.Now()

@@ -59,6 +59,7 @@ func scenes() []scene {
 		{name: "new-pasted", keys: []string{"n", "paste:  \"018f4e2c-9a3b-7c11-8a44-1c5d0a6f7e21\",\n", "tab", "tab", "tab", "paste:postgres://u:s;cret@db1/x\n", "tab", "paste:/var/log/a.log\n/var/log/b.log\n"}},
 		{name: "new-said", keys: []string{"n", "tab", "tab", "tab", "type:x", "tab", "type:/var/log/*.log", "tab", "ctrl+o"}},
 		{name: "new-unusable", keys: []string{"n", "type:48213", "tab", "tab", "tab", "tab", "type:/var/log/*.log", "tab", "ctrl+s"}},
+		{name: "new-table", keys: []string{"n", "type:48213", "tab", "type:nosuch", "tab", "tab", "type:host=db1 dbname=dtro", "ctrl+s"}},
 		{name: "new-help", keys: []string{"n", "f1"}},
 		{name: "case-connect", fake: func(f *uitest.Fake) { f.Apart = "no source is connected" }, keys: []string{"enter", "C"}},
 		{name: "case-new", keys: []string{"enter"}},

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"inquest/investigations"
+	"inquest/investigations/asked"
 	"inquest/investigations/drills"
 	"inquest/investigations/journal"
 	"inquest/investigations/report"
@@ -133,10 +134,18 @@ func (d *desk) CheckSources(ctx context.Context, n backend.NewCase, each func(so
 		wg.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, checkLimit)
 			defer cancel()
-			each(s.Check(ctx))
+			st := s.Check(ctx)
+			if near := r.nearPath(st); near != "" {
+				st.Problem = near
+			}
+			each(st)
 		})
 	}
 	wg.Wait()
+	for _, remark := range asked.Check(ctx, list, n.Table, n.AppRole) {
+		name := map[string]string{asked.Table: backend.SourceTable, asked.Role: backend.SourceRole}[remark.About]
+		each(sources.Status{Source: name, Kind: sources.KindPostgres, State: sources.StateFailed, Summary: "not found", Problem: remark.String()})
+	}
 	var errs []error
 	for _, s := range list {
 		errs = append(errs, s.Close())

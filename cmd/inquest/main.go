@@ -38,6 +38,7 @@ type program struct {
 	terminal bool // standard output and input are a terminal
 	config   config
 	stages   stages
+	remarked map[string]bool // what was told of the flags already
 }
 
 // exit is an error with the status that the process ends with. A nil cause
@@ -107,7 +108,7 @@ func (p *program) root() *cobra.Command {
 
 Without a command it opens the terminal UI. Everything it does is read-only.`,
 		Version:           version,
-		Args:              cobra.NoArgs,
+		Args:              notACommand,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
@@ -118,9 +119,7 @@ Without a command it opens the terminal UI. Everything it does is read-only.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.home(cmd.Context(), l) },
 	}
 	l.register(root.Flags())
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return usage("%w (see inquest --help)", err)
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(p.runCommand(), p.openCommand(), p.listCommand(), p.reportCommand(), p.verifyCommand(), p.drillCommand())
 	return root
 }

@@ -27,7 +27,8 @@ type request struct {
 	Location *time.Location    // zone of log times without one; nil: unknown
 	WALFetch string            // restore command of the WAL archive
 	outputs  outputs
-	cases    int // how many cases share the sources; zero: one
+	cases    int               // how many cases share the sources; zero: one
+	named    map[string]string // the names under which a format can be forced, each to itself
 }
 
 // caseFlags are the flags by which run and open name sources.
@@ -53,7 +54,7 @@ func (f *caseFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.from, "from", "", "start of the `TIME` that matters")
 	fs.StringVar(&f.to, "to", "", "end of the `TIME` that matters")
 	fs.StringVar(&f.at, "at", "", "the `TIME` that matters, with --around before and after it")
-	fs.StringVar(&f.around, "around", "30m", "how long before and after --at, such as 90s, 30m, 2h")
+	fs.StringVar(&f.around, "around", defaultAroundText, "how long before and after --at, such as 90s, 30m, 2h")
 	fs.StringVar(&f.since, "since", "", "the window is from this `TIME` until now")
 	fs.StringVar(&f.role, "as", "", "the application's `ROLE`, to see what it sees")
 	fs.StringArrayVar(&f.settings, "as-setting", nil, "`NAME=VALUE` of the application's session; repeatable")
@@ -69,7 +70,7 @@ func (f *caseFlags) request(p *program, id string) (request, error) {
 	r := request{NewCase: backend.NewCase{
 		Record: id, Table: f.table, Databases: f.databases, Logs: f.logs, WAL: f.wal,
 		AppRole: f.role, Zone: f.zone, Budget: investigations.Budget(f.budget), API: f.api, Repo: f.repo,
-	}, WALFetch: f.walFetch, outputs: f.outputs}
+	}, WALFetch: f.walFetch, outputs: f.outputs, named: map[string]string{}}
 	err := f.outputs.check()
 	if err != nil {
 		return r, err
@@ -92,6 +93,7 @@ func (f *caseFlags) request(p *program, id string) (request, error) {
 			return r, err
 		}
 		profile.apply(&r)
+		r.Logs, r.WAL, r.Repo = p.untildes(r.Logs), p.untildes(r.WAL), p.untilde(r.Repo)
 	}
 	return r, r.check()
 }
@@ -123,6 +125,11 @@ func (r *request) check() error {
 			return usage("--api: %w", err)
 		}
 	}
+	for _, arg := range r.Databases {
+		if err := checkDSN(arg); err != nil {
+			return err
+		}
+	}
 	if w := r.Window; !w.From.IsZero() && !w.To.IsZero() && !w.From.Before(w.To) {
 		return usage("the window ends (%s) before it starts (%s): swap --from and --to", w.To.Format(time.RFC3339), w.From.Format(time.RFC3339))
 	}
@@ -131,7 +138,7 @@ func (r *request) check() error {
 	}
 	loc, err := time.LoadLocation(r.Zone)
 	if err != nil {
-		return usage("--tz %q is no known time zone: use a name such as Europe/London or UTC", r.Zone)
+		return usage("--tz %q is no known time zone: use a name such as Europe/London or UTC%s", r.Zone, nearZones(r.Zone))
 	}
 	r.Location = loc
 	return nil
@@ -148,6 +155,9 @@ func (f *caseFlags) window(now time.Time) (sources.Window, error) {
 	if given > 1 {
 		return w, usage("give the window by --from and --to, or by --at and --around, or by --since, not by several of them")
 	}
+	if f.at == "" && f.around != defaultAroundText {
+		return w, usage("--around %s says how long before and after a moment: name the moment with --at", f.around)
+	}
 	var err error
 	switch {
 	case f.at != "":
@@ -163,6 +173,9 @@ func (f *caseFlags) window(now time.Time) (sources.Window, error) {
 	case f.since != "":
 		w.From, err = moment("--since", f.since, now)
 		w.To = now.UTC()
+		if err == nil && w.From.After(w.To) {
+			return w, usage("--since %s lies in the future (%s): the window is from then until now", f.since, w.From.Format(time.RFC3339))
+		}
 		return w, err
 	}
 	if f.from != "" {

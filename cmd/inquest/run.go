@@ -17,7 +17,10 @@ import (
 	"inquest/sources"
 )
 
-const defaultAround = 30 * time.Minute
+const (
+	defaultAround     = 30 * time.Minute
+	defaultAroundText = "30m"
+)
 
 var errNoneNamed = errors.New("no source was named: give at least one of --db, --logs, --wal, --api, --repo, --profile")
 
@@ -77,7 +80,9 @@ func (p *program) run(ctx context.Context, args []string, f runFlags) error {
 	if err := checkReportPath(f.report); err != nil {
 		return err
 	}
+	p.remark(r.remarks())
 	srcs := openSources(r, p)
+	p.remark(r.formatRemarks())
 	if len(srcs) == 0 {
 		return &exit{status: exitNoSource, cause: errNoneNamed}
 	}
@@ -161,6 +166,13 @@ func (p *program) investigateAs(ctx context.Context, s *session, f runFlags, sho
 	if !slices.ContainsFunc(statuses, func(st sources.Status) bool { return st.State != sources.StateFailed }) {
 		return &exit{status: exitNoSource, cause: noneReadable(statuses)}
 	}
+	state := s.State()
+	remarks, err := p.checkAsked(run, s.sources, state.Record.Table, state.Options.AppRole)
+	if err != nil {
+		return err
+	}
+	p.remark(remarks)
+	s.remarks = remarks
 	if err := s.Run(run, nil, signs.update); err != nil && run.Err() == nil {
 		return err
 	}
@@ -195,6 +207,9 @@ func (p *program) conclude(ctx context.Context, s *session, f runFlags, show pri
 	case ctx.Err() != nil:
 		return &exit{status: exitInterrupted, cause: errors.New("interrupted: what was collected until then is saved")}
 	case a.Fate.Kind == investigations.FateUndetermined:
+		for _, say := range s.remarks { // it may be why; the beginning is far above by now
+			p.say("check " + say)
+		}
 		return &exit{status: exitUndetermined}
 	}
 	return nil

@@ -33,7 +33,8 @@ func checkLists() error {
 type session struct {
 	path     string
 	readOnly string
-	note     string // what was unusual about the case file, or ""
+	note     string   // what was unusual about the case file, or ""
+	remarks  []string // what was asked for and is not there
 	c        *investigations.Case
 	runner   *investigations.Runner
 	sources  []sources.Source

@@ -115,7 +115,9 @@ func (p *program) runSeveral(ctx context.Context, ids []string, f runFlags) erro
 		return err
 	}
 	r.cases = len(ids)
+	p.remark(r.remarks())
 	srcs := openSources(r, p)
+	p.remark(r.formatRemarks())
 	if len(srcs) == 0 {
 		return &exit{status: exitNoSource, cause: errNoneNamed}
 	}

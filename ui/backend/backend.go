@@ -31,7 +31,8 @@ type Backend interface {
 	Connect(ctx context.Context, path string, c NewCase) (Session, error)
 	// CheckSources asks each source of c what it can answer and hands every
 	// answer over as it comes. Nothing is saved. A status may come twice for one
-	// source; the later counts.
+	// source; the later counts. What c asks for and its servers do not have comes as
+	// a failed status of SourceTable or SourceRole.
 	CheckSources(ctx context.Context, c NewCase, each func(sources.Status)) error
 	// Export writes the report of a session and returns the path it wrote. The
 	// ending of path chooses the format; an empty path means the default place.
@@ -41,6 +42,13 @@ type Backend interface {
 	// StartDrill builds a practice incident and opens its case.
 	StartDrill(ctx context.Context, id string, progress func(Progress)) (Session, error)
 }
+
+// The sources by whose name CheckSources tells that the table, or the
+// application's role, is not there.
+const (
+	SourceTable = "the table"
+	SourceRole  = "the application's role"
+)
 
 // Session is one open case. Its methods may be called from several goroutines.
 type Session interface {

@@ -94,6 +94,9 @@ func (f *Fake) Defaults(context.Context) (backend.Defaults, error) {
 func (f *Fake) CheckSources(_ context.Context, c backend.NewCase, each func(sources.Status)) error {
 	for range c.Databases {
 		each(Server)
+		if c.Table == "nosuch" {
+			each(sources.Status{Source: backend.SourceTable, State: sources.StateFailed, Summary: "not found", Problem: "there is no table nosuch in database dtro (db:prod). Did you mean public.nonsuch? Correct it, or go on if a table of that name was dropped or renamed"})
+		}
 	}
 	for _, l := range c.Logs {
 		each(sources.Status{Source: "log:" + l, Kind: sources.KindLog, State: sources.StateFailed, Summary: l, Problem: "no file fits " + l + ": look at the path, or name a folder"})

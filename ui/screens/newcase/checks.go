@@ -41,12 +41,13 @@ type answered struct {
 // targets are the places that c names, in the order of the form.
 func (s *Screen) targets(c backend.NewCase) []target {
 	bare := c
+	bare.Table, bare.AppRole = s.settled(fieldTable, c.Table), s.settled(fieldRole, c.AppRole)
 	bare.Profile, bare.Databases, bare.Logs, bare.WAL, bare.Places, bare.API, bare.Repo = "", nil, nil, nil, nil, "", ""
 	var out []target
 	add := func(f *field, what string, set func(*backend.NewCase)) {
 		ask := bare
 		set(&ask)
-		out = append(out, target{field: f, key: f.label + "\x00" + what + "\x00" + c.AppRole, label: typed.Masked(what), ask: ask})
+		out = append(out, target{field: f, key: strings.Join([]string{f.label, what, bare.Table, bare.AppRole}, "\x00"), label: typed.Masked(what), ask: ask})
 	}
 	if c.Profile != "" {
 		add(s.fields[fieldProfile], "profile "+c.Profile, func(n *backend.NewCase) { n.Profile = c.Profile })
@@ -72,6 +73,16 @@ func (s *Screen) targets(c backend.NewCase) []target {
 		add(s.fields[fieldRepo], c.Repo, func(n *backend.NewCase) { n.Repo = c.Repo })
 	}
 	return out
+}
+
+// settled is the value of a field that servers are asked about: while it is typed, as
+// it was before.
+func (s *Screen) settled(id fieldID, now string) string {
+	if s.typing == s.fields[id] {
+		return s.before[id]
+	}
+	s.before[id] = now
+	return now
 }
 
 // startCheck asks the places that have not been asked yet, and forgets those
@@ -156,6 +167,25 @@ func (q *inquiry) failed() string {
 		}
 	}
 	return ""
+}
+
+// wrongField is the field to correct when an inquiry has failed: that of the table or the
+// role, when it is they that are not there.
+func (s *Screen) wrongField(q *inquiry) *field {
+	if q.err == nil {
+		for _, st := range q.statuses {
+			switch {
+			case st.State != sources.StateFailed:
+			case st.Source == backend.SourceTable && s.path == "":
+				return s.fields[fieldTable]
+			case st.Source == backend.SourceRole:
+				return s.fields[fieldRole]
+			default:
+				return q.field
+			}
+		}
+	}
+	return q.field
 }
 
 // unusable is the first place that cannot be used, with how many there are.

@@ -47,7 +47,8 @@ type Screen struct {
 	places   []*field
 	at       int // in rows
 	list     parts.List
-	typing   *field // the field that is being typed by hand
+	typing   *field         // the field that is being typed by hand
+	before   [fields]string // what servers were asked about, while it is typed anew
 	problem  string
 	touched  bool
 
@@ -55,6 +56,7 @@ type Screen struct {
 	edits     int
 	inquiries []*inquiry
 	creating  bool
+	awaiting  bool // the case is opened when the sources have answered
 }
 
 // New returns the form of a new case, filled from c.
@@ -85,6 +87,7 @@ func (s *Screen) Name() string { return "new" }
 
 // Init asks for defaults and checks the sources that are there already.
 func (s *Screen) Init() tea.Cmd {
+	s.awaiting = false
 	s.creating = false
 	b := s.deps.Backend
 	if s.touched {
@@ -118,6 +121,7 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 			return s.takeDefaults(m)
 		}
 		s.take(msg)
+		return s.answeredAll()
 	case answered:
 		s.take(msg)
 	}
@@ -234,12 +238,18 @@ func (s *Screen) create() tea.Cmd {
 		s.problem = err.Error()
 		return nil
 	}
-	s.problem = ""
+	s.problem, s.typing = "", nil
+	cmd := s.startCheck()
+	if s.asking() && !s.awaiting { // what cannot be used is better known before than after
+		s.awaiting = true
+		return cmd
+	}
+	s.awaiting = false
 	first, n := s.unusable()
 	if n == 0 {
-		return s.open(c)
+		return tea.Batch(cmd, s.open(c))
 	}
-	s.goTo(first.field)
+	s.goTo(s.wrongField(first))
 	say := first.label + ": " + first.failed()
 	if n > 1 {
 		say = fmt.Sprintf("%d sources cannot be used. The first is %s", n, say)
@@ -247,6 +257,20 @@ func (s *Screen) create() tea.Cmd {
 	return nav.Say(nav.Dialog{Overlay: &parts.Confirm{
 		Title: "Open the case all the same?", Text: say, Yes: "open it", No: "correct this first", Do: func() tea.Cmd { return s.open(c) },
 	}})
+}
+
+// answeredAll opens the case that waits for the sources, when none is left to
+// answer.
+func (s *Screen) answeredAll() tea.Cmd {
+	if !s.awaiting || s.asking() {
+		return nil
+	}
+	return s.create()
+}
+
+// asking reports whether a source has not answered yet.
+func (s *Screen) asking() bool {
+	return slices.ContainsFunc(s.inquiries, func(q *inquiry) bool { return q.slot.Busy() })
 }
 
 func (s *Screen) open(c backend.NewCase) tea.Cmd {
@@ -274,7 +298,7 @@ func (s *Screen) Type(k tea.KeyMsg) tea.Cmd {
 		s.typing = nil
 		s.cleanRecord()
 	}
-	s.touched, s.problem = true, ""
+	s.touched, s.problem, s.awaiting = true, "", false
 	s.edits++
 	n := s.edits
 	return s.deps.After(pause, func() tea.Msg { return pauseOver{s, n} })
@@ -312,6 +336,8 @@ func (s *Screen) NextAt(time.Time) string {
 	switch {
 	case s.creating:
 		return "the case is being opened"
+	case s.awaiting:
+		return "the case opens when the sources have answered; ctrl+s again: at once"
 	case s.path == "" && s.value(fieldRecord) == "":
 		return "type the id that is missing; all else may stay as it is"
 	case n > 0:
@@ -329,5 +355,5 @@ func (s *Screen) Form() bool { return true }
 
 // Busy reports whether sources are being asked.
 func (s *Screen) Busy() bool {
-	return s.creating || slices.ContainsFunc(s.inquiries, func(q *inquiry) bool { return q.slot.Busy() })
+	return s.creating || s.asking()
 }
