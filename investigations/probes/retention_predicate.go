@@ -31,7 +31,7 @@ const mostRules = 24
 
 func collectPredicates(ctx context.Context, c *inv.Collector) error {
 	for _, s := range inv.With[sources.Querier](c) {
-		for _, t := range ownTables(c, s.Source.Name()) {
+		for _, t := range closeTables(c, s.Source.Name()) {
 			row, from := knownContent(c, s.Source.Name(), t)
 			if row == nil || c.Facts.Of(inv.RowVisible).With("table", t.DisplayName()).With("server", s.Source.Name()).Any(inv.RowVisible) {
 				continue
