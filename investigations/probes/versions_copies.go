@@ -3,6 +3,7 @@ package probes
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -67,8 +68,11 @@ func askCopies(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier
 }
 
 // askCopy asks one table of the same columns by the columns that are the key of the
-// original.
+// original. A row there is a copy when the table is named as one that keeps copies of
+// the original's rows; else only when all of its content is the row's or, where that is
+// not known, when the transaction that took the row wrote it: a number is the key of many.
 func askCopy(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], t catalog.Table, m catalog.Match, described []catalog.Table) error {
+	server := s.Source.Name()
 	for _, d := range described {
 		i := slices.IndexFunc(d.Matches, func(o catalog.Match) bool { return slices.Equal(o.Columns, m.Columns) })
 		if i < 0 {
@@ -76,12 +80,62 @@ func askCopy(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier],
 		}
 		q := keyQuery(d, d.Matches[i])
 		q.Scans, q.Settings, q.Note = true, nil, "copies of the row in a table with the same columns"
-		if _, err := askOne(ctx, c, s, rowAsk{"copy[" + strings.Join(append([]string{t.DisplayName()}, liveColumns(t)...), unitSeparator) + "]", d, q}); err != nil {
+		found, err := s.Ability.Query(ctx, q)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			blindTo(c, server+": "+d.DisplayName(), err)
+			continue
+		}
+		if !keepsCopies(d, t) {
+			row, _ := knownContent(c, server, t)
+			gone, a := goneAt(c, t, server).xid, answer{Table: *found}
+			kept := found.Rows[:0]
+			for n := range found.Rows {
+				if sameContent(a, n, row) || row == nil && gone != "" && a.Text(n, colXmin) == gone {
+					kept = append(kept, found.Rows[n])
+				}
+			}
+			found.Rows = kept
+		}
+		tag := "copy[" + strings.Join(append([]string{t.DisplayName()}, liveColumns(t)...), unitSeparator) + "]:" + d.DisplayName()
+		if err := c.Keep(inv.EvidenceTable, server, statement(q), tag, found); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// sameContent reports whether a row of an answer has every value of a row whose
+// content is known.
+func sameContent(a answer, n int, row content) bool {
+	for name, want := range row {
+		got, notNull := a.Cell(n, name)
+		if notNull != (want != nil) || notNull && got != *want {
+			return false
+		}
+	}
+	return len(row) > 0
+}
+
+// keepsCopies reports whether a table is named for another whose rows it keeps:
+// the same name in another schema, or the name with words such as archive, old, 2024
+// beside it.
+func keepsCopies(d, of catalog.Table) bool {
+	if strings.EqualFold(d.Name, of.Name) {
+		return d.Schema != of.Schema
+	}
+	name, base := strings.ToLower(d.Name), strings.ToLower(of.Name)
+	for _, form := range []string{base, stem(base)} {
+		if before, after, ok := strings.Cut(name, form); ok && form != "" && copyWords.MatchString(before+"_"+strings.TrimPrefix(after, "s")) {
+			return true
+		}
+	}
+	return false
+}
+
+var copyWords = regexp.MustCompile(`^[_-]*(?:(?:archived?|arch|hist(?:ory)?|historical|old|prev(?:ious)?|bak|backup|copy|copies|saved?|snapshot|deleted|removed|trash|log|audit|versions?|\d+|v\d+)[_-]*)+$`)
 
 // unitSeparator stands between names in a tag; no name holds it.
 const unitSeparator = "\x1f"
@@ -115,7 +169,7 @@ func readCopies(in inv.Input, r *inv.Reading) (looked int) {
 			r.Facts = append(r.Facts, inv.Fact{
 				Kind: inv.RowInHistory, Ground: inv.GroundTruth, Evidence: []string{a.evidence},
 				Attrs: map[string]string{"table": table, "operation": op, "server": a.source, "of": of, "written-by": by, "copy": "true", "xmin": a.Text(i, colXmin)},
-				Says:  strings.TrimSpace(fmt.Sprintf("%s, which has the columns of %s, has a row with the key %s", table, of, op)),
+				Says:  fmt.Sprintf("%s, which has the columns of %s, has a row with the key%s", table, of, map[bool]string{true: " and the operation " + op}[op != ""]),
 			})
 			r.Recovered = append(r.Recovered, inv.Recovered{Table: of, Row: rowOf(a, i, columns), Origin: "history", Evidence: []string{a.evidence}})
 		}
