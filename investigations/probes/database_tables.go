@@ -11,20 +11,9 @@ import (
 	"inquest/sources/catalog"
 )
 
-// How many tables are described at most: of an id that means one thing wherever it
-// stands, so many that hardly a schema has more; of a number, which many tables have,
-// as many as a person would want to choose from. A schema with more needs --table.
-const (
-	mostTables   = 500
-	mostOfNumber = 40
-)
-
-func tableLimit(r inv.Record) int {
-	if newNaming(inv.Input{Record: r}).own() {
-		return mostTables
-	}
-	return mostOfNumber
-}
+// mostTables is how many tables are described at most; a schema with more needs
+// --table.
+const mostTables = 500
 
 func databaseTables() inv.Probe {
 	return inv.Probe{
@@ -45,7 +34,7 @@ func collectTables(ctx context.Context, c *inv.Collector) error {
 		return noServer(c)
 	}
 	for _, s := range servers {
-		tables, err := s.Ability.Candidates(ctx, keyOf(c.Record), tableLimit(c.Record)+1)
+		tables, err := s.Ability.Candidates(ctx, keyOf(c.Record), mostTables+1)
 		if err != nil {
 			blindTo(c, s.Source.Name(), err)
 			continue
@@ -69,11 +58,11 @@ WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND p.prosrc ~* '\m(delete\s+fro
 // keepTables keeps one item a table, so that one with a thousand columns does
 // not push out the others.
 func keepTables(c *inv.Collector, server string, tables []catalog.Table) error {
-	query, most := "catalogue: tables with a column that fits "+c.Record.ID, tableLimit(c.Record)
-	if err := c.Keep(evidenceTables, server, query, "", candidates{Server: server, Cut: len(tables) > most}); err != nil {
+	query := "catalogue: tables with a column that fits " + c.Record.ID
+	if err := c.Keep(evidenceTables, server, query, "", candidates{Server: server, Cut: len(tables) > mostTables}); err != nil {
 		return err
 	}
-	for _, t := range tables[:min(len(tables), most)] {
+	for _, t := range tables[:min(len(tables), mostTables)] {
 		err := c.Keep(evidenceTables, server, query, t.DisplayName(), candidates{Server: server, Tables: []catalog.Table{t}})
 		var tooLarge *sources.Blind
 		if errors.As(err, &tooLarge) {

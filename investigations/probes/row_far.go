@@ -26,8 +26,8 @@ func askFar(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], 
 	far := slices.DeleteFunc(ownTables(c, s.Source.Name()), func(t catalog.Table) bool {
 		return slices.ContainsFunc(near, func(n catalog.Table) bool { return n.OID == t.OID })
 	})
-	if len(far) == 0 {
-		return nil, nil
+	if len(far) == 0 || len(keyOf(c.Record).Parts) > 0 {
+		return far, nil // not many tables have all columns of a composite key
 	}
 	if !ok {
 		c.Blind(s.Source.Name()+": "+plural(len(far), "more table")+" could not be asked", "name the table with --table")
