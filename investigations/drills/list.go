@@ -33,6 +33,7 @@ func List() []Drill {
 		truncated(),
 		scripted(),
 		keyChanged(),
+		reroutedDeleted(),
 		unloggedReset(),
 		rowSecurity(),
 		detachedPartition(),
