@@ -459,10 +459,11 @@ func TestPuttingBack(t *testing.T) {
 CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer int REFERENCES customers ON DELETE CASCADE, net numeric(8,2), "Gross" numeric GENERATED ALWAYS AS (net * 1.2) STORED,
   at timestamptz DEFAULT '2025-11-27 14:58:00.25+00', note text, referrer int REFERENCES customers);
 INSERT INTO orders (customer, net, note) VALUES (1, 12.50, 'it''s "quoted" \ here'), (2, 3, repeat('x', 20000));
+CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER noting BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION noted();
 DELETE FROM customers WHERE id = 1; DELETE FROM orders WHERE id = 2`)
 	for id, want := range map[string][]string{
 		"1": {"blocked", "leave out Gross", "OVERRIDING SYSTEM VALUE", "its parent id=1 of public.customers is gone"},
-		"2": {"whole", "6 columns"},
+		"2": {"whole", "6 columns", "triggers fire on the INSERT: noting"},
 	} {
 		a := l.examine("", inv.Record{ID: id, Table: "orders"}, "database.server", "database.versions", "database.lineage", "database.row", "rollback.restore")
 		list := a.Facts.Of(inv.TableProperty).With("name", "restore")
@@ -476,6 +477,18 @@ DELETE FROM customers WHERE id = 1; DELETE FROM orders WHERE id = 2`)
 		}
 		if strings.Contains(list[0].Says, "otherwise") {
 			t.Errorf("%s: a value does not come back as it was: %s", id, list[0].Says)
+		}
+		sql := inv.RestoreSQL(*a.Recovered, a.Facts)
+		if id == "1" && !strings.Contains(sql, "put that back first: public.customers id=1") || !strings.Contains(sql, "fires on the INSERT, read what it does: noting") {
+			t.Errorf("%s: %s", id, sql)
+		}
+		if id == "2" { // a person has read it
+			l.do(strings.Replace(sql, "ROLLBACK;", "COMMIT;", 1))
+			var net, gross string
+			var note int
+			if err := l.conn.QueryRow(t.Context(), `SELECT net::text, "Gross"::text, length(note) FROM orders WHERE id = 2`).Scan(&net, &gross, &note); err != nil || net != "3.00" || gross != "3.600" || note != 20000 {
+				t.Errorf("%s %s %d %v", net, gross, note, err)
+			}
 		}
 	}
 }

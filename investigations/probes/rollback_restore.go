@@ -45,6 +45,7 @@ type restorable struct {
 	Always    []string `json:"always,omitempty"`    // identity columns: OVERRIDING SYSTEM VALUE
 	Invalid   []string `json:"invalid,omitempty"`   // columns whose value the server prints otherwise, or refuses
 	Parents   []parent `json:"parents,omitempty"`
+	Triggers  []string `json:"triggers,omitempty"` // that fire on an INSERT
 }
 
 // parent is a row that a foreign key of the lost one refers to.
@@ -64,7 +65,7 @@ func collectRestore(ctx context.Context, c *inv.Collector) error {
 			if row == nil || t.History != "" || c.Facts.Of(inv.RowVisible).With("table", t.DisplayName()).With("server", s.Source.Name()).Any(inv.RowVisible) {
 				continue
 			}
-			found := restorable{Table: t.DisplayName(), From: from}
+			found := restorable{Table: t.DisplayName(), From: from, Triggers: firing(t)}
 			for _, look := range []func(context.Context, sources.Querier, *catalog.Table, content) error{found.columns, found.values, found.parents} {
 				err := look(ctx, s.Ability, &t, row)
 				if ctx.Err() != nil {
@@ -83,6 +84,17 @@ func collectRestore(ctx context.Context, c *inv.Collector) error {
 		}
 	}
 	return nil
+}
+
+// firing names the triggers that an INSERT into the table sets off.
+func firing(t catalog.Table) []string {
+	var out []string
+	for _, g := range t.Triggers {
+		if g.Insert && g.Enabled != "D" {
+			out = append(out, g.Name)
+		}
+	}
+	return out
 }
 
 func (r *restorable) columns(ctx context.Context, q sources.Querier, t *catalog.Table, row content) error {
@@ -219,7 +231,22 @@ func (r restorable) fact(e inv.Evidence) inv.Fact {
 			says += fmt.Sprintf("; whether its parent %s of %s is there is %s", p.Key, p.Table, p.There)
 		}
 	}
+	if len(r.Triggers) > 0 {
+		says += "; triggers fire on the INSERT: " + strings.Join(r.Triggers, ", ")
+	}
+	var gone, unsure []string
+	for _, p := range r.Parents {
+		switch name := strings.ReplaceAll(p.Table+" "+p.Key, ",", " "); p.There {
+		case "yes":
+		case "no":
+			gone = append(gone, name)
+		default:
+			unsure = append(unsure, name)
+		}
+	}
 	f := property(e.ID, r.Table, "restore", value, says)
+	f.Attrs["gone"], f.Attrs["unsure"] = strings.Join(gone, ","), strings.Join(unsure, ",")
+	f.Attrs["invalid"], f.Attrs["triggers"] = strings.Join(r.Invalid, ","), strings.Join(r.Triggers, ",")
 	f.Attrs["server"], f.Attrs["generated"], f.Attrs["identity"] = e.Source, strings.Join(r.Generated, ","), strings.Join(r.Always, ",")
 	return f
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"inquest/investigations"
 )
 
 func (p *page) recovered() {
@@ -28,6 +30,8 @@ func (p *page) recovered() {
 		sec.para("Not readable: %s. A column that could not be read is not the same as NULL.", joined(r.Unknown))
 	}
 	sec.block("json", rowJSON(r.Row))
+	sec.para("To put it back, as a person would after reading it. inquest runs nothing of this; it ends with ROLLBACK.")
+	sec.block("sql", investigations.RestoreSQL(*r, p.assessed.Facts))
 }
 
 func cellValue(v *string) string {

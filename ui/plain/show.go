@@ -11,7 +11,6 @@ import (
 	"inquest/ui/backend"
 	"inquest/ui/live"
 	"inquest/ui/parts"
-	"inquest/ui/screens/record"
 	"inquest/ui/theme"
 )
 
@@ -200,7 +199,7 @@ func (r *room) restore() {
 		return
 	}
 	r.label("warning", "inquest never runs this; it ends with ROLLBACK: read what it would do before you change that word")
-	r.say("%s", record.RestoreSQL(*rec))
+	r.say("%s", investigations.RestoreSQL(*rec, r.s.Assessment().Facts))
 }
 
 func (r *room) evidence(_ context.Context, id string) error {

@@ -130,7 +130,7 @@ func (s *Screen) Actions() keys.Table {
 		{ID: "open", Keys: []string{"enter"}, Title: "Open the evidence of the selected version", Short: "evidence", Group: "Look", Disabled: noVersion, Run: s.open},
 		{ID: "copy-sql", Keys: []string{"y"}, Title: "Copy the SQL that would bring the selected version back", Short: "copy restore SQL", Group: "Copy", Disabled: none, Run: func() tea.Cmd {
 			r, _ := s.content()
-			return nav.Say(nav.Copy{Text: RestoreSQL(r), What: "the restore SQL"})
+			return nav.Say(nav.Copy{Text: s.restoreSQL(r), What: "the restore SQL"})
 		}},
 		{ID: "filter", Keys: []string{"/"}, Title: "Filter what is shown of the record: type a column, a word", Short: "filter", Group: "Look", Run: filter},
 		{ID: "copy-id", Keys: []string{"Y"}, Title: "Copy the record id", Short: "copy id", Group: "Copy", Run: func() tea.Cmd {
@@ -363,7 +363,7 @@ func (s *Screen) sql(f nav.Frame) []parts.Section {
 	}
 	warning := parts.Para(f, f.Theme.Weak, " ⚠ ", "inquest only shows this. It ends with ROLLBACK: read what triggers, constraints and referring rows make of it before you change that word.")
 	var sql [][]string
-	for _, line := range text.Lines(RestoreSQL(r)) {
+	for _, line := range text.Lines(s.restoreSQL(r)) {
 		sql = append(sql, parts.Para(f, f.Theme.Accent, "   ", line))
 	}
 	return append(said(warning), parts.Section{Passages: sql})
