@@ -20,10 +20,12 @@ const (
 func (k *walked) onward(ctx context.Context, src Source, plan Plan, targets []Target, opt Options) error {
 	l := k.l
 	w := wanderer{l: l, setup: k.s, src: src, plan: plan, targets: targets, opt: opt, left: maxOnward}
-	for n, start := range w.departures() {
-		if n == maxLives {
-			l.Events[start].NotFollowed = "the key was taken from more rows than are followed"
-			break
+	lives := map[int]int{}
+	for _, start := range w.departures() {
+		e := &l.Events[start]
+		if lives[e.Target]++; lives[e.Target] > maxLives {
+			e.NotFollowed = "the key was taken from more rows of the table than are followed"
+			continue
 		}
 		if err := w.follow(ctx, start); err != nil {
 			return err
