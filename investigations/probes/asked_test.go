@@ -34,6 +34,16 @@ var t0 = time.Date(2025, 11, 27, 14, 58, 3, 0, time.UTC)
 // examine runs the named probes for a record and returns the state they leave, and what is made of it.
 func examine(t *testing.T, rec inv.Record, window sources.Window, srcs []sources.Source, ids ...string) (inv.State, inv.Assessment) {
 	t.Helper()
+	r := newRunner(t, rec, window, srcs, ids...)
+	if err := r.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	return r.Case.State(), r.Engine.Assess(r.Case.State())
+}
+
+// newRunner is a case with these probes, which have not run.
+func newRunner(t *testing.T, rec inv.Record, window sources.Window, srcs []sources.Source, ids ...string) *inv.Runner {
+	t.Helper()
 	redact, err := sources.NewRedactor([]string{rec.ID})
 	if err != nil {
 		t.Fatal(err)
@@ -54,11 +64,7 @@ func examine(t *testing.T, rec inv.Record, window sources.Window, srcs []sources
 	if len(list) != len(ids) {
 		t.Fatalf("of %v only %d probes are in the list", ids, len(list))
 	}
-	r := &inv.Runner{Case: c, Engine: inv.Engine{Probes: list}, Sources: srcs, Redact: redact, Now: time.Now, Version: "test"}
-	if err := r.Run(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	return c.State(), r.Engine.Assess(c.State())
+	return &inv.Runner{Case: c, Engine: inv.Engine{Probes: list}, Sources: srcs, Redact: redact, Now: time.Now, Version: "test"}
 }
 
 func reading(t *testing.T, a inv.Assessment, id string) inv.Reading {

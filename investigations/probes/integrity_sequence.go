@@ -28,6 +28,8 @@ func integritySequence() inv.Probe {
 // sequencesSQL lists the sequences behind the columns of tables: owned by the
 // column, of an identity, or called in its default.
 const sequencesSQL = `SELECT n.nspname || '.' || t.relname AS on_table, a.attname AS column, q.schemaname || '.' || q.sequencename AS sequence,
+  format('GRANT SELECT ON SEQUENCE %I.%I TO %I (afterwards: REVOKE SELECT ON SEQUENCE %I.%I FROM %I)', sn.nspname, s.relname, current_user, sn.nspname, s.relname, current_user) AS opens,
+  has_sequence_privilege(s.oid, 'SELECT, USAGE') AS readable,
   q.last_value::text AS last_value, q.increment_by::text AS increment
 FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN LATERAL (
@@ -71,7 +73,13 @@ func readSequences(in inv.Input) inv.Reading {
 			says := fmt.Sprintf("the sequence %s of %s.%s stands at %s", a.Text(i, "sequence"), table, a.Text(i, "column"), last)
 			switch {
 			case !seen:
-				r.Outcome, r.Summary, r.Opens = inv.BlindOutcome, "the sequence "+a.Text(i, "sequence")+" was never used, or may not be read by this role", "GRANT SELECT ON SEQUENCE "+a.Text(i, "sequence")
+				switch {
+				case r.Outcome == inv.Found:
+				case a.Text(i, "readable") != "t":
+					r.Outcome, r.Summary, r.Opens = inv.BlindOutcome, "the sequence "+a.Text(i, "sequence")+" may not be read by this role", a.Text(i, "opens")
+				case r.Outcome == inv.NotApplicable:
+					r.Summary = "the sequence " + a.Text(i, "sequence") + " was never used, or was set back to its start"
+				}
 				continue
 			case atoi(last) < id:
 				says += ", behind the id " + in.Record.ID

@@ -52,31 +52,63 @@ func collectHistory(ctx context.Context, c *inv.Collector) error {
 			}
 			copies = append(copies, asked...)
 		}
-		asked := 0
-		for _, found := range tablesOf(c.Runs["database.tables"].Evidence) {
-			if found.Server != s.Source.Name() {
-				continue
-			}
-			for _, t := range found.Tables {
-				if slices.Contains(copies, t.DisplayName()) {
-					continue
-				}
-				for _, ref := range references(c, t) {
-					m := ref.match
-					if asked++; asked > mostReferences {
-						c.Blind("more than "+itoa(mostReferences)+" columns could refer to the id", "name the table with --table")
-						return nil
-					}
-					q := keyQuery(t, m)
-					q.Scans, q.Note = true, "rows that refer to the record"
-					if _, err := askOne(ctx, c, s, rowAsk{"reference[" + ref.of + "]", t, q}); err != nil {
-						return err
-					}
-				}
-			}
+		if err := askReferences(ctx, c, s, copies); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// askReferences asks the columns that can refer to the record, in tables other than
+// those that were asked as copies.
+func askReferences(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier], copies []string) error {
+	asked := 0
+	for _, t := range referring(ctx, c, s.Source) {
+		if slices.Contains(copies, t.DisplayName()) {
+			continue
+		}
+		for _, ref := range references(c, t) {
+			if asked++; asked > mostReferences {
+				c.Blind("more than "+itoa(mostReferences)+" columns could refer to the id", "")
+				return nil
+			}
+			q := keyQuery(t, ref.match)
+			q.Scans, q.Note = true, "rows that refer to the record"
+			if _, err := askOne(ctx, c, s, rowAsk{"reference[" + ref.of + "]", t, q}); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// referring are the tables in which columns that refer to the record are looked
+// for: those that were described, and where a person named the record's table, which
+// is then the only one, those of the whole database.
+func referring(ctx context.Context, c *inv.Collector, s sources.Source) []catalog.Table {
+	var out []catalog.Table
+	for _, found := range tablesOf(c.Runs["database.tables"].Evidence) {
+		if found.Server == s.Name() {
+			out = append(out, found.Tables...)
+		}
+	}
+	lister, can := s.(catalogue)
+	if c.Record.Table == "" || !can || len(out) == 0 {
+		return out
+	}
+	key := keyOf(c.Record)
+	key.Table = ""
+	all, err := lister.Candidates(ctx, key, mostTables)
+	if err != nil {
+		blindTo(c, s.Name()+": tables that may refer to the record", err)
+		return out
+	}
+	for _, t := range all {
+		if !slices.ContainsFunc(out, func(o catalog.Table) bool { return o.OID == t.OID }) {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // reference is a column of one table that can refer to a record of another.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,6 +56,71 @@ func (s *Server) limit(w work) time.Duration {
 
 func isFatal(pe *pgconn.PgError) bool {
 	return strings.HasPrefix(pe.Code, "57P") || strings.HasPrefix(pe.Code, "08") || pe.Code == "25P03" || pe.Code == "25P04"
+}
+
+// deniedSQL finds what a name in a refused statement may have been, with what the
+// role lacks of it: messages name a relation without its schema.
+const deniedSQL = `select format('%I.%I', n.nspname, c.relname) as name, quote_ident(n.nspname) as schema, has_schema_privilege($2::name, n.oid, 'usage') as entered,
+ case c.relkind when 'S' then 'SELECT ON SEQUENCE ' else 'SELECT ON ' end as what
+from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and not has_table_privilege($2::name, c.oid, 'select')
+union all select null, quote_ident(nspname), false, null from pg_namespace where nspname = $1 and not has_schema_privilege($2::name, oid, 'usage') limit 20`
+
+// exactGrant says which GRANT opens what a statement was refused: by the schema
+// that the relation is in, and in whatever language the server speaks.
+func (s *Server) exactGrant(ctx context.Context, w work, sql string, err error) error {
+	out := s.blindFor(ctx, w, err)
+	var pe *pgconn.PgError
+	var b *sources.Blind
+	if !errors.As(err, &pe) || pe.Code != "42501" || pe.Routine != "aclcheck_error" || !errors.As(out, &b) {
+		return out
+	}
+	role := w.as
+	if role == "" {
+		role = s.cfg.User
+	}
+	words := strings.Fields(pe.Message)
+	name := strings.Trim(words[len(words)-1], "\"'«»„“”‚‘’.")
+	tab, err := s.query(ctx, "what the role lacks", deniedSQL, name, role)
+	if err != nil || len(tab.Rows) == 0 {
+		return out
+	}
+	var grants []string
+	add := func(what string) {
+		if g := grant(what + " TO " + catalog.QuoteIdent(role)); !slices.Contains(grants, g) {
+			grants = append(grants, g)
+		}
+	}
+	for _, mentioned := range []bool{true, false} {
+		for i := range tab.Rows {
+			rel := tab.Text(i, "name")
+			if mentioned && !mentions(sql, rel, tab.Text(i, "schema")) {
+				continue
+			}
+			if !truth(tab, i, "entered") {
+				add("USAGE ON SCHEMA " + tab.Text(i, "schema"))
+			}
+			if rel != "" {
+				add(tab.Text(i, "what") + rel)
+			}
+		}
+		if len(grants) > 0 {
+			break
+		}
+	}
+	if len(grants) > 0 {
+		b.Opens = strings.Join(grants, " and ")
+	}
+	return out
+}
+
+// mentions reports whether a statement names the relation with its schema, or the
+// schema when there is no relation, with or without quotes.
+func mentions(sql, relation, schema string) bool {
+	plain := func(s string) string { return strings.ReplaceAll(s, `"`, "") }
+	if relation == "" {
+		relation = schema + "."
+	}
+	return strings.Contains(plain(sql), plain(relation))
 }
 
 // deniedText is how the server words a missing privilege (aclchk.c, English).

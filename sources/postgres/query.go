@@ -22,7 +22,7 @@ var errEnough = errors.New("enough rows")
 // marked Filtered. In a role (q.As) it always applies, as to the application.
 func (s *Server) Query(ctx context.Context, q sources.Query) (*sources.Table, error) {
 	w := work{note: q.Note, timeout: q.Timeout, as: q.As, settings: q.Settings}
-	return s.unfiltered(ctx, w, func(ctx context.Context, t *tx) (*sources.Table, error) {
+	return s.unfiltered(ctx, w, q.SQL, func(ctx context.Context, t *tx) (*sources.Table, error) {
 		if q.Scans {
 			if err := t.withinBudget(ctx, q); err != nil {
 				return nil, err
@@ -34,7 +34,7 @@ func (s *Server) Query(ctx context.Context, q sources.Query) (*sources.Table, er
 
 // unfiltered runs fn with row_security off, and again with on when that is
 // refused for row-level security; the table is marked then.
-func (s *Server) unfiltered(ctx context.Context, w work, fn func(context.Context, *tx) (*sources.Table, error)) (*sources.Table, error) {
+func (s *Server) unfiltered(ctx context.Context, w work, sql string, fn func(context.Context, *tx) (*sources.Table, error)) (*sources.Table, error) {
 	var out *sources.Table
 	run := func(w work) error {
 		return s.within(ctx, w, func(ctx context.Context, t *tx) (err error) {
@@ -50,7 +50,7 @@ func (s *Server) unfiltered(ctx context.Context, w work, fn func(context.Context
 		}
 	}
 	if err != nil {
-		return nil, s.blindFor(ctx, w, err)
+		return nil, s.exactGrant(ctx, w, sql, err)
 	}
 	return out, nil
 }
