@@ -52,20 +52,33 @@ var markers = []struct {
 	{"identified by", passwordValue},
 }
 
-// pairs maps the first two bytes of a marker, in either case, to the markers
-// that start so: the scan looks at anything else only once.
-var pairs = func() *[1 << 16][]uint8 {
-	var t [1 << 16][]uint8
+// pairs tells by the first two bytes of a marker, in either case, which markers
+// start so: the scan looks at anything else only once.
+var pairs = newPairTable()
+
+type pairTable struct {
+	group   [1 << 16]uint16 // index in markers; zero: none starts so
+	markers [][]uint8
+	seen    [1 << 13]byte // the same as bits, small enough to stay in the cache
+}
+
+func newPairTable() *pairTable {
+	t := &pairTable{markers: make([][]uint8, 1)}
 	for i, m := range markers {
 		for _, a := range cases(m.text[0]) {
 			for _, b := range cases(m.text[1]) {
 				k := int(a)<<8 | int(b)
-				t[k] = append(t[k], uint8(i))
+				if t.group[k] == 0 {
+					t.group[k], t.markers = uint16(len(t.markers)), append(t.markers, nil)
+				}
+				g := t.group[k]
+				t.markers[g] = append(t.markers[g], uint8(i))
+				t.seen[k>>3] |= 1 << (k & 7)
 			}
 		}
 	}
-	return &t
-}()
+	return t
+}
 
 func cases(c byte) []byte {
 	if c >= 'a' && c <= 'z' {
@@ -74,24 +87,13 @@ func cases(c byte) []byte {
 	return []byte{c}
 }
 
-// pairSeen is pairs as bits, small enough to stay in the cache.
-var pairSeen = func() *[1 << 13]byte {
-	var t [1 << 13]byte
-	for k := range pairs {
-		if len(pairs[k]) > 0 {
-			t[k>>3] |= 1 << (k & 7)
-		}
-	}
-	return &t
-}()
-
 // markerAt returns the marker that stands at i, or -1.
 func markerAt[T ~string | ~[]byte](s T, i int) int {
 	k := int(s[i])<<8 | int(s[i+1])
-	if pairSeen[k>>3]&(1<<(k&7)) == 0 {
+	if pairs.seen[k>>3]&(1<<(k&7)) == 0 {
 		return -1
 	}
-	for _, m := range pairs[k] {
+	for _, m := range pairs.markers[pairs.group[k]] {
 		if text := markers[m].text; len(s)-i >= len(text) && foldEqual(s[i:i+len(text)], text) {
 			return int(m)
 		}

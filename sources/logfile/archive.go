@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -19,11 +18,11 @@ import (
 )
 
 var (
-	tarName = regexp.MustCompile(`(?i)\.(tar|tgz|tbz2?|txz|tzst|tar\.(gz|zst|zstd|xz|bz2|lz4))$`)
-	zipName = regexp.MustCompile(`(?i)\.zip$`)
+	tarName = lazily(`(?i)\.(tar|tgz|tbz2?|txz|tzst|tar\.(gz|zst|zstd|xz|bz2|lz4))$`)
+	zipName = lazily(`(?i)\.zip$`)
 )
 
-func isArchive(name string) bool { return tarName.MatchString(name) || zipName.MatchString(name) }
+func isArchive(name string) bool { return tarName().MatchString(name) || zipName().MatchString(name) }
 
 // archive is a tar or zip file whose entries are logs. They are unpacked into
 // the spool, all at once, when the first of them is needed.
@@ -112,7 +111,7 @@ func cmpErr(a, b error) error {
 
 // each calls f for every entry in the order of the archive.
 func (a *archive) each(ctx context.Context, f func(i int, st fs.FileInfo, name string, r io.Reader) error) error {
-	if zipName.MatchString(a.path) {
+	if zipName().MatchString(a.path) {
 		return a.eachZip(ctx, f)
 	}
 	file, err := os.Open(a.path)

@@ -6,14 +6,20 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 var (
-	packedName   = regexp.MustCompile(`(?i)\.(gz|zst|zstd|xz|bz2|lz4|z)$`)
-	numberedName = regexp.MustCompile(`^(.+)\.(\d{1,5})$`)
-	datedName    = regexp.MustCompile(`^(.*?)[-._]?(\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:]?\d\d){0,2})?)(?:[-._](\d{1,4}))?(\.[A-Za-z]\w*)?$`)
-	weekdayName  = regexp.MustCompile(`^(.+)[-._](?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(\.\w+)?$`)
+	packedName   = lazily(`(?i)\.(gz|zst|zstd|xz|bz2|lz4|z)$`)
+	numberedName = lazily(`^(.+)\.(\d{1,5})$`)
+	datedName    = lazily(`^(.*?)[-._]?(\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:]?\d\d){0,2})?)(?:[-._](\d{1,4}))?(\.[A-Za-z]\w*)?$`)
+	weekdayName  = lazily(`^(.+)[-._](?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(\.\w+)?$`)
 )
+
+// lazily returns a regular expression that is compiled when it is first needed.
+func lazily(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 // rotation is where a file stands in its stream.
 type rotation struct {
@@ -25,19 +31,19 @@ type rotation struct {
 // streamOf returns the name that all rotations of a file share.
 func streamOf(path string) (stem string, r rotation) {
 	dir, name := filepath.Split(path)
-	name = packedName.ReplaceAllString(name, "")
-	if m := numberedName.FindStringSubmatch(name); m != nil {
+	name = packedName().ReplaceAllString(name, "")
+	if m := numberedName().FindStringSubmatch(name); m != nil {
 		r.number, _ = strconv.Atoi(m[2])
 		return dir + m[1], r
 	}
-	if m := datedName.FindStringSubmatch(name); m != nil && m[1]+m[4] != "" {
+	if m := datedName().FindStringSubmatch(name); m != nil && m[1]+m[4] != "" {
 		r.date = onlyDigits(m[2])
 		if m[3] != "" {
 			r.date += "." + strings.Repeat("0", 4-len(m[3])) + m[3]
 		}
 		return dir + m[1] + m[4], r
 	}
-	if m := weekdayName.FindStringSubmatch(name); m != nil {
+	if m := weekdayName().FindStringSubmatch(name); m != nil {
 		r.byTime = true
 		return dir + m[1] + m[2], r
 	}

@@ -1,13 +1,12 @@
 package logformat
 
 import (
-	"regexp"
 	"strings"
 
 	"inquest/sources"
 )
 
-var accessTail = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"|(\S+)`)
+var accessTail = lazily(`"((?:[^"\\]|\\.)*)"|(\S+)`)
 
 // accessLog reads nginx's and Apache's common and combined formats, with
 // whatever the site appended: a request id, durations, an upstream.
@@ -46,7 +45,7 @@ func accessAfter(e *sources.Event) {
 	}
 	tail := e.Fields["tail"]
 	delete(e.Fields, "tail")
-	for _, m := range accessTail.FindAllStringSubmatch(tail, 40) {
+	for _, m := range accessTail().FindAllStringSubmatch(tail, 40) {
 		word := m[1] + m[2]
 		if key, v, ok := strings.Cut(word, "="); ok && key != "" && len(key) < 40 {
 			v = strings.Trim(v, `"`)

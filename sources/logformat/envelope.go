@@ -27,13 +27,18 @@ func (r *Reader) openEnvelopes(lines []string) {
 		lines = r.ofServer(lines)
 	}
 	var inside []string
+	likely := 0
 	for _, l := range lines[:min(len(lines), 200)] {
 		e := sources.Event{}
 		if r.Main.Parse([]byte(l), &r.Context, &e) && e.Message != "" && !strings.HasPrefix(strings.TrimSpace(e.Message), "{") {
-			inside = append(inside, firstLine(e.Message))
+			message := firstLine(e.Message)
+			inside = append(inside, message)
+			if mayBeRecord(message) {
+				likely++
+			}
 		}
 	}
-	if len(inside) == 0 {
+	if likely*2 <= len(inside) {
 		return
 	}
 	inner := detect(inside, r.Context, false)
@@ -46,6 +51,19 @@ func (r *Reader) openEnvelopes(lines []string) {
 	if name := inner.Main.Format.Name; name != "text" && name != "csv" && name != "logfmt" && known*2 > len(inside) {
 		r.inner = inner
 	}
+}
+
+// mayBeRecord rules out most messages that are no record of a log, without asking
+// every format: such a record has a time, which takes four digits and more, or PostgreSQL's two
+// blanks behind its severity.
+func mayBeRecord(s string) bool {
+	digits := 0
+	for i := range len(s) {
+		if s[i]-'0' <= 9 {
+			digits++
+		}
+	}
+	return digits >= 4 || strings.Contains(s, ":  ")
 }
 
 // ofServer picks the lines that PostgreSQL wrote out of a log of many programs.

@@ -1,7 +1,6 @@
 package logformat
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -11,10 +10,10 @@ import (
 // Many services write a request and its answer into the text of a message:
 // "POST /orders -> 201", "GET /x HTTP/1.1" 404, "DELETE /x responded 204 in 3 ms".
 var (
-	messageRequest = regexp.MustCompile(`(?:^|[\s"'\[(:=])(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) (/[^\s"'\])]*)["']?`)
-	messageAnswer  = regexp.MustCompile(`(?i)^(?: HTTP/[0-9.]+"?)?[\s:;,|-]*(?:(?:->|=>|→|>|responded|returned|returning|replied|answered|answer|response|completed|finished|with|status|statuscode|code|http)[\s:=]*){0,4}([1-5][0-9]{2})(?:$|[\s,;:)\]"'])`)
-	messageEnded   = regexp.MustCompile(`^(?:\[[^\]]*\] )?Completed ([1-5][0-9]{2})(?: |$)`) // Rails
-	messageClient  = regexp.MustCompile(`(?i)\b(?:calling|call to|outgoing|outbound|upstream|downstream|http ?client|request to|sending|proxying|forwarding|retry(?:ing)?)\b`)
+	messageRequest = lazily(`(?:^|[\s"'\[(:=])(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) (/[^\s"'\])]*)["']?`)
+	messageAnswer  = lazily(`(?i)^(?: HTTP/[0-9.]+"?)?[\s:;,|-]*(?:(?:->|=>|→|>|responded|returned|returning|replied|answered|answer|response|completed|finished|with|status|statuscode|code|http)[\s:=]*){0,4}([1-5][0-9]{2})(?:$|[\s,;:)\]"'])`)
+	messageEnded   = lazily(`^(?:\[[^\]]*\] )?Completed ([1-5][0-9]{2})(?: |$)`) // Rails
+	messageClient  = lazily(`(?i)\b(?:calling|call to|outgoing|outbound|upstream|downstream|http ?client|request to|sending|proxying|forwarding|retry(?:ing)?)\b`)
 )
 
 // fromMessage reads method, path and status of a request out of the text where
@@ -24,12 +23,12 @@ func fromMessage(e *sources.Event) {
 	if e.Method != "" || e.Status != 0 || e.Path != "" {
 		return
 	}
-	if m := messageEnded.FindStringSubmatch(e.Message); m != nil {
+	if m := messageEnded().FindStringSubmatch(e.Message); m != nil {
 		e.Status, _ = strconv.Atoi(m[1])
 		return
 	}
-	at := messageRequest.FindStringSubmatchIndex(e.Message)
-	if at == nil || messageClient.MatchString(e.Message[:at[0]]) {
+	at := messageRequest().FindStringSubmatchIndex(e.Message)
+	if at == nil || messageClient().MatchString(e.Message[:at[0]]) {
 		return
 	}
 	method := e.Message[at[2]:at[3]]
@@ -37,7 +36,7 @@ func fromMessage(e *sources.Event) {
 	if e.Op == "" {
 		e.Op = opOfMethod(method)
 	}
-	if m := messageAnswer.FindStringSubmatch(e.Message[at[1]:]); m != nil {
+	if m := messageAnswer().FindStringSubmatch(e.Message[at[1]:]); m != nil {
 		e.Status, _ = strconv.Atoi(m[1])
 	}
 }

@@ -1,7 +1,6 @@
 package logformat
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -21,16 +20,15 @@ type pattern struct {
 }
 
 func (d pattern) format() *Format {
-	re := regexp.MustCompile(d.re)
-	names := re.SubexpNames()
+	re := lazily(d.re)
 	f := &Format{Name: d.name, Title: d.title, Samples: d.samples}
 	f.New = func([]string) *Parser {
 		return &Parser{
 			Format: f, Fielded: true, Anchor: d.anchor, Alone: d.alone,
-			Begins: func(line []byte) bool { return re.Match(head(line)) },
+			Begins: func(line []byte) bool { return re().Match(head(line)) },
 			TimeAt: func(line []byte) (int, int, bool) {
-				m := re.FindSubmatchIndex(head(line))
-				i := re.SubexpIndex("time")
+				m := re().FindSubmatchIndex(head(line))
+				i := re().SubexpIndex("time")
 				if m == nil || i < 0 || m[2*i] < 0 {
 					return 0, 0, false
 				}
@@ -38,11 +36,11 @@ func (d pattern) format() *Format {
 			},
 			Parse: func(rec []byte, c *Context, e *sources.Event) bool {
 				first, rest := cutLine(string(rec))
-				m := re.FindStringSubmatch(first)
+				m := re().FindStringSubmatch(first)
 				if m == nil {
 					return false
 				}
-				return d.fill(e, c, names, m, rest)
+				return d.fill(e, c, re().SubexpNames(), m, rest)
 			},
 		}
 	}
@@ -107,7 +105,7 @@ func (d pattern) fill(e *sources.Event, c *Context, names, m []string, rest stri
 	return true
 }
 
-var looseField = regexp.MustCompile(`([A-Za-z_][\w.-]{1,40})(=|: ?)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;|\])}'"]+)`)
+var looseField = lazily(`([A-Za-z_][\w.-]{1,40})(=|: ?)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;|\])}'"]+)`)
 
 // looseFields takes key=value pairs and named ids ("requestId: x") out of a
 // text message, so that the request can be followed.
@@ -119,7 +117,7 @@ func looseFields(e *sources.Event) {
 	if !strings.ContainsAny(text, "=:") {
 		return
 	}
-	for _, m := range looseField.FindAllStringSubmatch(text, 50) {
+	for _, m := range looseField().FindAllStringSubmatch(text, 50) {
 		key, value := m[1], strings.Trim(m[3], `"'`)
 		id := roleOf[plainName(key)].role == roleRequest && plainName(key) != "xid"
 		if value == "" || (m[2] != "=" && !id) {

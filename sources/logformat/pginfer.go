@@ -19,23 +19,23 @@ var prefixKeys = map[string]byte{
 
 // shapes are what a value without a label gives away about itself.
 var shapes = []struct {
-	re  *regexp.Regexp
+	re  func() *regexp.Regexp
 	put string
 }{
-	{regexp.MustCompile(`^[0-9a-f]{7,}\.[0-9a-f]+`), "%c"},
-	{regexp.MustCompile(`^-?\d+/\d+`), "%v"},
-	{regexp.MustCompile(`^(?:\d{1,3}(?:\.\d{1,3}){3}|\[local\])\(\d*\)`), "%r"},
-	{regexp.MustCompile(`^(?:\d{1,3}(?:\.\d{1,3}){3}|\[local\]|[0-9a-f]*::[0-9a-f:]+)`), "%h"},
-	{regexp.MustCompile(`^(?:\[unknown\]|[A-Za-z_][\w.$-]*)@(?:\[unknown\]|[A-Za-z_][\w.$-]*)`), "%u@%d"},
-	{regexp.MustCompile(`^(?:client backend|postmaster|checkpointer|background writer|startup|walwriter|autovacuum (?:launcher|worker)|logical replication (?:launcher|worker)|archiver|parallel worker|walsender|walreceiver|not initialized)`), "%b"},
-	{regexp.MustCompile(`^(?:00000|[0-9][0-9A-Z]{2}[0-9A-Z]{2})\b`), "%e"},
+	{lazily(`^[0-9a-f]{7,}\.[0-9a-f]+`), "%c"},
+	{lazily(`^-?\d+/\d+`), "%v"},
+	{lazily(`^(?:\d{1,3}(?:\.\d{1,3}){3}|\[local\])\(\d*\)`), "%r"},
+	{lazily(`^(?:\d{1,3}(?:\.\d{1,3}){3}|\[local\]|[0-9a-f]*::[0-9a-f:]+)`), "%h"},
+	{lazily(`^(?:\[unknown\]|[A-Za-z_][\w.$-]*)@(?:\[unknown\]|[A-Za-z_][\w.$-]*)`), "%u@%d"},
+	{lazily(`^(?:client backend|postmaster|checkpointer|background writer|startup|walwriter|autovacuum (?:launcher|worker)|logical replication (?:launcher|worker)|archiver|parallel worker|walsender|walreceiver|not initialized)`), "%b"},
+	{lazily(`^(?:00000|[0-9][0-9A-Z]{2}[0-9A-Z]{2})\b`), "%e"},
 }
 
 var (
-	loneZero  = regexp.MustCompile(`(?:^|[^\w.:/-])0(?:[^\w.:/-]|$)`)
-	sessionID = regexp.MustCompile(`\b[0-9a-f]{7,}\.([0-9a-f]{1,8})\b`)
-	labelled  = regexp.MustCompile(`^([A-Za-z_]+)=`)
-	wordRun   = regexp.MustCompile(`^(?:\[unknown\]|[A-Za-z_][\w.$-]*)`)
+	loneZero  = lazily(`(?:^|[^\w.:/-])0(?:[^\w.:/-]|$)`)
+	sessionID = lazily(`\b[0-9a-f]{7,}\.([0-9a-f]{1,8})\b`)
+	labelled  = lazily(`^([A-Za-z_]+)=`)
+	wordRun   = lazily(`^(?:\[unknown\]|[A-Za-z_][\w.$-]*)`)
 )
 
 // inferTemplate writes the lines' prefix as a log_line_prefix: the commonest
@@ -46,7 +46,7 @@ func inferTemplate(whole, before []string) string {
 	who := connectionWords(whole)
 	zero := false
 	for _, b := range before {
-		zero = zero || loneZero.MatchString(b)
+		zero = zero || loneZero().MatchString(b)
 	}
 	for _, b := range before {
 		t := templateOf(b, who, zero)
@@ -92,7 +92,7 @@ func connectionWords(lines []string) map[string]string {
 func templateOf(s string, who map[string]string, zero bool) string {
 	var b strings.Builder
 	seen := map[string]bool{}
-	for _, m := range sessionID.FindAllStringSubmatch(s, 4) {
+	for _, m := range sessionID().FindAllStringSubmatch(s, 4) {
 		if pid, err := strconv.ParseInt(m[1], 16, 64); err == nil {
 			seen["pid "+strconv.FormatInt(pid, 10)], seen["session"] = true, true
 		}
@@ -126,7 +126,7 @@ func token(s string, i int, who map[string]string, seen map[string]bool, zero bo
 	if known != "" {
 		return who[known], len(known)
 	}
-	if m := labelled.FindStringSubmatch(rest); m != nil {
+	if m := labelled().FindStringSubmatch(rest); m != nil {
 		for v, esc := range who {
 			if strings.HasPrefix(rest[len(m[0]):], v+",") || strings.HasPrefix(rest[len(m[0]):], v+"]") {
 				return m[0] + esc, len(m[0]) + len(v)
@@ -143,14 +143,14 @@ func token(s string, i int, who map[string]string, seen map[string]bool, zero bo
 		return m[0] + "%" + string(esc), len(m[0]) + n
 	}
 	for _, sh := range shapes {
-		if m := sh.re.FindString(rest); m != "" && !(len(m) < len(rest) && isWordByte(rest[len(m)])) && !(sh.put == "%e" && !seen["%p"] && m != "00000") {
+		if m := sh.re().FindString(rest); m != "" && !(len(m) < len(rest) && isWordByte(rest[len(m)])) && !(sh.put == "%e" && !seen["%p"] && m != "00000") {
 			return sh.put, len(m)
 		}
 	}
 	if n := digits(rest, 0); n > 0 {
 		return numberToken(rest, n, seen, zero), n
 	}
-	if m := wordRun.FindString(rest); m != "" {
+	if m := wordRun().FindString(rest); m != "" {
 		return "%W", len(m)
 	}
 	return "", 0

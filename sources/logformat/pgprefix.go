@@ -136,7 +136,7 @@ func (p *prefix) match(line string) map[string]string {
 	return f
 }
 
-var severityAt = regexp.MustCompile(`(?:^|[^A-Za-z0-9])(DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION):  `)
+var severityAt = lazily(`(?:^|[^A-Za-z0-9])(DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION):  `)
 
 // severityLines returns what stands before the severity in the lines that
 // have one.
@@ -145,7 +145,7 @@ func severityLines(lines []string) (whole, before []string) {
 		if strings.HasPrefix(l, "\t") || strings.HasPrefix(l, "{") || !strings.Contains(l, ":  ") {
 			continue
 		}
-		if m := severityAt.FindStringSubmatchIndex(l); m != nil && m[2] < 400 {
+		if m := severityAt().FindStringSubmatchIndex(l); m != nil && m[2] < 400 {
 			whole = append(whole, l)
 			before = append(before, l[:m[2]])
 		}

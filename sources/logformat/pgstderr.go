@@ -2,7 +2,6 @@ package logformat
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"inquest/sources"
@@ -84,7 +83,7 @@ func (p *prefix) joins(first, line []byte) bool {
 
 // atCharacter is what the plain format appends to a message; the other formats
 // have a field for it.
-var atCharacter = regexp.MustCompile(` at character (\d+)$`)
+var atCharacter = lazily(` at character (\d+)$`)
 
 // parse reads a record: its first line and the lines that go on with it.
 func (p *prefix) parse(rec []byte, c *Context, e *sources.Event) bool {
@@ -117,7 +116,7 @@ func (p *prefix) parse(rec []byte, c *Context, e *sources.Event) bool {
 		c.setTime(e, st)
 	}
 	delete(f, "time")
-	if m := atCharacter.FindStringSubmatchIndex(f["message"]); m != nil && f["error_severity"] != "LOG" {
+	if m := atCharacter().FindStringSubmatchIndex(f["message"]); m != nil && f["error_severity"] != "LOG" {
 		f["cursor_position"] = f["message"][m[2]:m[3]]
 		f["message"] = f["message"][:m[0]]
 	}

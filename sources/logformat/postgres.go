@@ -1,7 +1,6 @@
 package logformat
 
 import (
-	"regexp"
 	"strings"
 
 	"inquest/sources"
@@ -56,9 +55,9 @@ func messageFields(e *sources.Event) {
 }
 
 var (
-	connectionKey = regexp.MustCompile(`\b(user|database|application_name|host|port|identity|method)=`)
-	durationStart = regexp.MustCompile(`^duration: ([\d.]+) ms(?:  )?`)
-	statementHead = regexp.MustCompile(`^(?:statement|execute [^:]*|parse [^:]*|bind [^:]*|fastpath function call): `)
+	connectionKey = lazily(`\b(user|database|application_name|host|port|identity|method)=`)
+	durationStart = lazily(`^duration: ([\d.]+) ms(?:  )?`)
+	statementHead = lazily(`^(?:statement|execute [^:]*|parse [^:]*|bind [^:]*|fastpath function call): `)
 )
 
 func put(f map[string]string, k, v string) {
@@ -72,7 +71,7 @@ func connectionFields(f map[string]string, m string) {
 	if i := strings.Index(m, " SSL enabled"); i > 0 {
 		f["ssl"], m = m[i+1:], m[:i]
 	}
-	at := connectionKey.FindAllStringSubmatchIndex(m, 12)
+	at := connectionKey().FindAllStringSubmatchIndex(m, 12)
 	for i, k := range at {
 		end := len(m)
 		if i+1 < len(at) {
@@ -95,11 +94,11 @@ func connectionFields(f map[string]string, m string) {
 
 // statementFields takes the SQL and the duration out of a logged statement.
 func statementFields(f map[string]string, m string) {
-	if d := durationStart.FindStringSubmatch(m); d != nil {
+	if d := durationStart().FindStringSubmatch(m); d != nil {
 		f["duration_ms"] = d[1]
 		m = m[len(d[0]):]
 	}
-	head := statementHead.FindString(m)
+	head := statementHead().FindString(m)
 	if head == "" {
 		return
 	}
@@ -134,7 +133,7 @@ func firstWord(s string) string {
 	return w
 }
 
-var dataWord = regexp.MustCompile(`(?i)\b(insert\s+into|update\s+(?:only\s+)?[\w".]+\s+(?:as\s+)?(?:\w+\s+)?set|delete\s+from|merge\s+into)\b`)
+var dataWord = lazily(`(?i)\b(insert\s+into|update\s+(?:only\s+)?[\w".]+\s+(?:as\s+)?(?:\w+\s+)?set|delete\s+from|merge\s+into)\b`)
 
 // opOfSQL returns what a statement does by its first word; behind WITH, by the
 // first data-changing clause.
@@ -156,7 +155,7 @@ func opOfSQL(sql string) sources.Operation {
 		}
 		return sources.OpRead
 	case "with", "explain":
-		if m := dataWord.FindString(sql); m != "" {
+		if m := dataWord().FindString(sql); m != "" {
 			return opOfVerb(strings.ToLower(m[:wordEnd(m)]))
 		}
 		return sources.OpRead

@@ -1,8 +1,6 @@
 package logformat
 
 import (
-	"regexp"
-
 	"inquest/sources"
 )
 
@@ -25,7 +23,7 @@ func timestamped() *Format {
 	build := f.New
 	f.New = func(lines []string) *Parser {
 		for _, l := range lines {
-			if nanoseconds.MatchString(l) {
+			if nanoseconds().MatchString(l) {
 				return build(lines)
 			}
 		}
@@ -34,4 +32,4 @@ func timestamped() *Format {
 	return f
 }
 
-var nanoseconds = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) `)
+var nanoseconds = lazily(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) `)

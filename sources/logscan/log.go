@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -61,9 +62,16 @@ type Learned struct {
 	Reader *logformat.Reader
 	Size   int64
 	Err    error // a *sources.Blind when the file cannot be read
+
+	changed time.Time
+	clock   *clock // not to be changed: copy it
+	first   int64  // the first time in it
+	timed   bool   // there is one
+	bare    bool   // it has no zone
+	sample  []byte // some lines from its end, where it is a large one
 }
 
-// Learn works out a file's format, once as long as its size stays the same.
+// Learn works out a file's format, once as long as it stays the same.
 func (l *Log) Learn(ctx context.Context, f *File) *Learned {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -72,10 +80,10 @@ func (l *Log) Learn(ctx context.Context, f *File) *Learned {
 		return &Learned{Err: err}
 	}
 	defer c.Close()
-	if got := l.readers[f]; got != nil && got.Err == nil && got.Size == c.size {
+	if got := l.readers[f]; got != nil && got.Err == nil && got.Size == c.size && got.changed.Equal(c.mtime) {
 		return got
 	}
-	got := &Learned{Size: c.size}
+	got := &Learned{Size: c.size, changed: c.mtime}
 	lines, err := f.sample(c)
 	if err != nil {
 		got.Err = err
@@ -84,7 +92,11 @@ func (l *Log) Learn(ctx context.Context, f *File) *Learned {
 		if opt.Now == nil {
 			opt.Now = time.Now
 		}
-		got.Reader = c.reader(append(lines, l.Lines...), opt)
+		got.Reader = c.reader(slices.Concat(lines, l.Lines), opt)
+		got.clock = newClock(got.Reader, lines)
+		clk := got.clock.copy()
+		got.first, got.timed = firstTime(clk, lines)
+		got.bare, got.sample = clk.bare, tail(lines, c.size)
 	}
 	if l.readers == nil {
 		l.readers = map[*File]*Learned{}

@@ -1,6 +1,7 @@
 package logscan
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode/utf16"
@@ -40,23 +41,30 @@ func newNeedles(query []sources.Needle) *needles {
 // costs less than it saves.
 const tuneLeast = 4 << 20
 
-// tuned returns the same needles with a finder for a large file of which lines
-// are at hand: the last of them, which are from its end where it can be sought.
-func (n *needles) tuned(lines []string, file int64) *needles {
-	if file < tuneLeast {
+// tuned returns the same needles with a finder for a large file of which a sample
+// is at hand.
+func (n *needles) tuned(sample []byte) *needles {
+	if len(sample) == 0 {
 		return n
+	}
+	m := *n
+	m.finder = scan.NewFor(n.texts, sample)
+	return &m
+}
+
+// tail returns the last of the lines of a large file, which are from its end where
+// it can be sought; nil for a small one.
+func tail(lines []string, file int64) []byte {
+	if file < tuneLeast {
+		return nil
 	}
 	size, from := 0, len(lines)
 	for from > 0 && size < 8<<10 {
 		from--
 		size += len(lines[from])
 	}
-	if from == len(lines) {
-		return n
-	}
-	m := *n
-	m.finder = scan.NewFor(n.texts, []byte(strings.Join(lines[from:], "\n")))
-	return &m
+	b := []byte(strings.Join(lines[from:], "\n"))
+	return bytes.Clone(b[:min(len(b), 16<<10)])
 }
 
 // Texts returns the texts that show a needle: as it is, and as JSON encoders

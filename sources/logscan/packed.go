@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"inquest/sources/scan"
 )
@@ -17,8 +18,9 @@ const (
 )
 
 // packed searches a compressed file: one goroutine unpacks while this one
-// searches. A broken end gives what came before it, and is said.
-func (r *run) packed(ctx context.Context, m *File, j *job, f *content) error {
+// searches. A broken end gives what came before it, and is said. Behind the time enough, if
+// bounded, the file is not read on.
+func (r *run) packed(ctx context.Context, m *File, j *job, f *content, enough int64, bounded bool) error {
 	in := &counter{r: io.NewSectionReader(f, 0, f.size)}
 	un, err := unpack(in, f.packing)
 	if err != nil {
@@ -36,11 +38,13 @@ func (r *run) packed(ctx context.Context, m *File, j *job, f *content) error {
 	r.lastStart = -1
 	w := &slide{own: cmp.Or(r.s.Chunk, packedOwn)}
 	first, newlines, told := true, int64(0), int64(0)
+	over := false // the window is
 	give := func(last bool) {
 		b := j.chunk(scan.Chunk{Base: w.base, Buf: w.buf, From: w.from, To: w.to(last)}, last)
 		r.merge(b, func(h hit) string { return position(m.base(), newlines+h.line+1) }, first)
 		newlines += b.newlines
 		first = false
+		over = bounded && b.cover.timed > 0 && b.cover.low > enough && r.cover.back <= int64(seekSlack)
 		w.advance(w.to(last))
 		n := in.n.Load()
 		r.progress(0, n-told)
@@ -53,8 +57,12 @@ func (r *run) packed(ctx context.Context, m *File, j *job, f *content) error {
 		}
 		w.buf = append(w.buf, p.b...)
 		recycle <- p.b
-		for len(w.buf)-w.from >= w.own+packedAhead && ctx.Err() == nil {
+		for len(w.buf)-w.from >= w.own+packedAhead && ctx.Err() == nil && !over {
 			give(false)
+		}
+		if over {
+			r.limits = append(r.limits, fmt.Sprintf("%s was read only to %s, behind the window: its lines are in the order of time as far as it was read", m.base(), at(r.cover.high).Format(time.RFC3339)))
+			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -18,7 +18,7 @@ import (
 const (
 	defaultLimit = 1000
 	rawBudget    = 64 << 20 // bytes of records kept by one search
-	chunkSize    = 512 << 10
+	chunkSize    = 1 << 20
 )
 
 // Search returns the events of all files, oldest file first, and what was
@@ -105,31 +105,28 @@ func (r *run) member(ctx context.Context, i int, m *File) error {
 	if l.Err != nil {
 		return l.Err
 	}
+	if r.outside(ctx, i, m, l) {
+		return nil
+	}
 	f, err := m.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	lines, err := m.sample(f)
-	if err != nil {
-		return err
-	}
 	j := &job{
-		source: r.s.Name, reader: l.Reader, clock: newClock(l.Reader, lines), needles: r.needles.tuned(lines, f.size),
+		source: r.s.Name, reader: l.Reader, clock: l.clock, needles: r.needles.tuned(l.sample),
 		window: r.q.Window, limit: r.limit, full: &r.full, size: f.size,
-	}
-	if r.outside(ctx, i, m, j, lines) {
-		return nil
 	}
 	if m.Hole != "" {
 		r.hole = m.Hole
 	}
 	r.note(m, j)
 	if f.packing != plain {
-		return r.packed(ctx, m, j, f)
+		until, bounded := r.enough(ctx, i, l)
+		return r.packed(ctx, m, j, f, until, bounded)
 	}
 	j.file = f.File
-	from, to, sought := r.seek(j, lines)
+	from, to, sought := r.seek(j)
 	if sought {
 		back := r.cover
 		kept, dropped := len(r.events), r.dropped

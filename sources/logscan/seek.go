@@ -16,7 +16,7 @@ const (
 
 // seek returns the part of a plain file that a bounded window needs, when its
 // probes say that the lines stand in the order of time.
-func (r *run) seek(j *job, _ []string) (from, to int64, ok bool) {
+func (r *run) seek(j *job) (from, to int64, ok bool) {
 	w := r.q.Window
 	if w.IsZero() || j.size < seekLeast || !j.clock.timed() {
 		return 0, j.size, false
@@ -127,45 +127,48 @@ func (p *prober) first(t time.Time) int64 {
 
 // outside reports whether a rotated file lies wholly outside the window, by
 // its first time, its own last change and the first time of the next file.
-func (r *run) outside(ctx context.Context, i int, m *File, j *job, lines []string) bool {
+func (r *run) outside(ctx context.Context, i int, m *File, l *Learned) bool {
 	w := r.q.Window
-	if w.IsZero() || len(r.s.Files) < 2 || !j.clock.timed() {
+	if w.IsZero() || len(r.s.Files) < 2 || !l.timed {
 		return false
 	}
 	slack := time.Hour
-	first, ok := firstTime(j.clock.copy(), lines)
-	if !ok {
-		return false
-	}
-	if j.clock.copy().zoneless(lines) {
+	if l.bare {
 		slack += unknownZone
 	}
-	if !w.To.IsZero() && at(first).Add(-slack).After(w.To) {
+	if !w.To.IsZero() && at(l.first).Add(-slack).After(w.To) {
 		r.limits = append(r.limits, m.base()+" was not read: it begins after the window")
 		return true
 	}
 	if r.s.Apart || i+1 >= len(r.s.Files) || w.From.IsZero() {
 		return false
 	}
-	next := r.s.Files[i+1]
-	l := r.s.Learn(ctx, next)
-	if l.Err != nil || l.Reader == nil {
-		return false
-	}
-	f, err := next.open(ctx)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	after, err := next.sample(f)
-	if err != nil {
-		return false
-	}
-	if t, ok := firstTime(newClock(l.Reader, after), after); ok && at(t).Add(slack).Before(w.From) {
+	if next := r.s.Learn(ctx, r.s.Files[i+1]); next.timed && at(next.first).Add(slack).Before(w.From) {
 		r.limits = append(r.limits, m.base()+" was not read: it ends before the window")
 		return true
 	}
 	return false
+}
+
+// enoughSlack is how far behind a window a rotated file, in order so far, is read on.
+const enoughSlack = 10*time.Minute + seekSlack
+
+// enough returns the time in Unix nanoseconds behind which a rotated file that cannot
+// be sought need not be read on, as long as its lines are in order; ok is false when it
+// has to be read to its end. Where the next file begins is what speaks for the rest of
+// this one.
+func (r *run) enough(ctx context.Context, i int, l *Learned) (t int64, ok bool) {
+	w := r.q.Window
+	if w.To.IsZero() || !l.timed || r.s.Apart || i+1 >= len(r.s.Files) {
+		return 0, false
+	}
+	slack := enoughSlack
+	if l.bare {
+		slack += unknownZone
+	}
+	end := w.To.Add(slack).UnixNano()
+	next := r.s.Learn(ctx, r.s.Files[i+1])
+	return end, next.timed && next.first > end && next.first > l.first
 }
 
 func firstTime(c *clock, lines []string) (int64, bool) {
@@ -175,9 +178,4 @@ func firstTime(c *clock, lines []string) (int64, bool) {
 		}
 	}
 	return 0, false
-}
-
-func (c *clock) zoneless(lines []string) bool {
-	firstTime(c, lines)
-	return c.bare
 }
