@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"inquest/sources"
+	"inquest/sources/logstore/logstoretest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -292,33 +292,7 @@ func open(t *testing.T, address, index string, opt Options) *Index {
 		opt.HTTP.Wait = func(context.Context, time.Duration) error { return nil }
 	}
 	x, err := Open(address, index, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(x.Close(), x.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	return x
-}
-
-func search(t *testing.T, x *Index, q sources.LogQuery) *sources.LogResult {
-	t.Helper()
-	r, err := x.SearchLogs(t.Context(), q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-func blind(t *testing.T, x *Index, q sources.LogQuery, want string) {
-	t.Helper()
-	r, err := x.SearchLogs(t.Context(), q)
-	var b *sources.Blind
-	if !errors.As(err, &b) || !strings.Contains(b.Error(), want) {
-		t.Fatalf("%v, want a blind with %q; result %+v", err, want, r)
-	}
+	return logstoretest.Opened(t, x, err)
 }
 
 func needles() []sources.Needle { return sources.Spellings(id) }

@@ -13,6 +13,7 @@ import (
 
 	"inquest/sources"
 	"inquest/sources/logstore"
+	"inquest/sources/logstore/logstoretest"
 )
 
 func TestHitsAndCoverage(t *testing.T) {
@@ -24,7 +25,7 @@ func TestHitsAndCoverage(t *testing.T) {
 		doc("other", at.Add(2*time.Second), `"message":"adc7-4847-a9d8 but of another id"`),
 		doc("later", at.Add(70*time.Minute), `"message":"too late `+id+`"`))
 	x := open(t, c.start(t), "logs-*", Options{})
-	r := search(t, x, hour())
+	r := logstoretest.Search(t, x, hour())
 	if len(r.Events) != 2 {
 		t.Fatalf("%+v", r.Events)
 	}
@@ -48,12 +49,12 @@ func TestHitsAndCoverage(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 	// The same request.
-	r = search(t, x, sources.LogQuery{Needles: []sources.Needle{{Text: e.RequestID, How: "the request of " + e.Position, Whole: true}}, Window: sources.Around(at, 10*time.Minute)})
+	r = logstoretest.Search(t, x, sources.LogQuery{Needles: []sources.Needle{{Text: e.RequestID, How: "the request of " + e.Position, Whole: true}}, Window: sources.Around(at, 10*time.Minute)})
 	if len(r.Events) != 1 || r.Events[0].Position != e.Position {
 		t.Errorf("%+v", r.Events)
 	}
 	// Every document of a moment.
-	r = search(t, x, sources.LogQuery{Window: sources.Around(at, 2*time.Second), Limit: 2000})
+	r = logstoretest.Search(t, x, sources.LogQuery{Window: sources.Around(at, 2*time.Second), Limit: 2000})
 	if len(r.Events) != 3 {
 		t.Errorf("%d events", len(r.Events))
 	}
@@ -61,7 +62,7 @@ func TestHitsAndCoverage(t *testing.T) {
 
 func TestWithoutAWindow(t *testing.T) {
 	c := &cluster{docs: append(traffic(noon, 1200), traffic(noon.Add(50*time.Minute), 1200)...)}
-	r := search(t, open(t, c.start(t), "logs", Options{}), sources.LogQuery{Needles: needles()})
+	r := logstoretest.Search(t, open(t, c.start(t), "logs", Options{}), sources.LogQuery{Needles: needles()})
 	if len(r.Events) != 0 || !r.Coverage.From.Equal(noon) || !r.Coverage.To.Equal(noon.Add(50*time.Minute+1199*time.Second)) || r.Coverage.Lines != 2400 {
 		t.Fatalf("%+v", r)
 	}
@@ -69,9 +70,9 @@ func TestWithoutAWindow(t *testing.T) {
 		t.Errorf("silences: %+v", g)
 	}
 	x := open(t, c.start(t), "logs", Options{})
-	blind(t, x, sources.LogQuery{Needles: needles(), Window: sources.Window{From: noon.Add(-48 * time.Hour), To: noon.Add(-47 * time.Hour)}}, "it holds them from 2025-11-27T12:00:00Z")
+	logstoretest.Blind(t, x, sources.LogQuery{Needles: needles(), Window: sources.Window{From: noon.Add(-48 * time.Hour), To: noon.Add(-47 * time.Hour)}}, "it holds them from 2025-11-27T12:00:00Z")
 	early := sources.Window{From: noon.Add(-10 * time.Minute), To: noon.Add(10 * time.Minute)}
-	if r := search(t, x, sources.LogQuery{Needles: needles(), Window: early}); r.Coverage.Covers(early) || !r.Coverage.From.Equal(noon) {
+	if r := logstoretest.Search(t, x, sources.LogQuery{Needles: needles(), Window: early}); r.Coverage.Covers(early) || !r.Coverage.From.Equal(noon) {
 		t.Errorf("what was rolled over is covered: %+v", r.Coverage)
 	}
 }
@@ -90,7 +91,7 @@ func TestPages(t *testing.T) {
 			points := mode.elastic || mode.open
 			c := &cluster{docs: slices.Clone(docs), shardDoc: mode.elastic, openSearch: mode.open}
 			x := open(t, c.start(t), "logs", Options{Page: 100})
-			r := search(t, x, hour())
+			r := logstoretest.Search(t, x, hour())
 			if len(r.Events) != 340 || len(r.Coverage.Gaps) != 0 || r.Dropped != 0 {
 				t.Errorf("%d events, %d dropped, %+v", len(r.Events), r.Dropped, r.Coverage.Gaps)
 			}
@@ -99,11 +100,11 @@ func TestPages(t *testing.T) {
 			}
 			q := hour()
 			q.Limit = 50
-			if r := search(t, x, q); len(r.Events) != 50 || r.Dropped != 290 {
+			if r := logstoretest.Search(t, x, q); len(r.Events) != 50 || r.Dropped != 290 {
 				t.Errorf("%d events, %d dropped", len(r.Events), r.Dropped)
 			}
 			x = open(t, c.start(t), "logs", Options{Page: 100, Most: 150})
-			if r := search(t, x, q); r.Dropped < 290 || points && (len(r.Coverage.Gaps) != 1 || !strings.Contains(r.Coverage.Gaps[0].Reason, "had come before")) {
+			if r := logstoretest.Search(t, x, q); r.Dropped < 290 || points && (len(r.Coverage.Gaps) != 1 || !strings.Contains(r.Coverage.Gaps[0].Reason, "had come before")) {
 				t.Errorf("%d dropped, %+v", r.Dropped, r.Coverage.Gaps)
 			}
 		})
@@ -122,7 +123,7 @@ func TestAPointInTimeThatIsLost(t *testing.T) {
 		}
 		return false
 	}
-	r := search(t, open(t, c.start(t), "logs", Options{Page: 100}), hour())
+	r := logstoretest.Search(t, open(t, c.start(t), "logs", Options{Page: 100}), hour())
 	if len(r.Events) != 350 || len(r.Coverage.Gaps) != 0 {
 		t.Errorf("%d events, %+v", len(r.Events), r.Coverage.Gaps)
 	}
@@ -143,14 +144,14 @@ func TestAnswersInPart(t *testing.T) {
 					edit(a)
 				}
 			}
-			r := search(t, open(t, c.start(t), "logs", Options{}), hour())
+			r := logstoretest.Search(t, open(t, c.start(t), "logs", Options{}), hour())
 			if len(r.Events) != 1 || len(r.Coverage.Gaps) == 0 || r.Coverage.Covers(hour().Window) {
 				t.Errorf("%d events, %+v", len(r.Events), r.Coverage)
 			}
 			// In the survey too.
 			c.edit = func(_, a map[string]any) { edit(a) }
 			x := open(t, c.start(t), "logs", Options{})
-			if r := search(t, x, hour()); r.Coverage.Covers(hour().Window) {
+			if r := logstoretest.Search(t, x, hour()); r.Coverage.Covers(hour().Window) {
 				t.Errorf("%+v", r.Coverage)
 			}
 			if st := x.Check(t.Context()); st.State != sources.StatePartial || st.Problem == "" {
@@ -164,16 +165,16 @@ func TestWhatTheIndexCannotFind(t *testing.T) {
 	docs := append(steady(), doc("hit", noon.Add(time.Minute), `"message":"`+id+`"`))
 	deaf := &cluster{docs: docs, caps: `{"@timestamp":{"date":{"searchable":true}},"message":{"text":{"searchable":false}},"host.name":{"keyword":{"searchable":true}}}`}
 	x := open(t, deaf.start(t), "logs", Options{})
-	blind(t, x, hour(), "not indexed: message")
+	logstoretest.Blind(t, x, hour(), "not indexed: message")
 	if st := x.Check(t.Context()); st.State != sources.StatePartial {
 		t.Errorf("%+v", st)
 	}
-	blind(t, open(t, (&cluster{docs: docs, caps: `{"message":{"text":{"searchable":true}}}`}).start(t), "logs", Options{}), hour(), "no field of type date")
-	blind(t, open(t, (&cluster{docs: docs, caps: `{}`}).start(t), "logs-x*", Options{}), hour(), "matches no index")
+	logstoretest.Blind(t, open(t, (&cluster{docs: docs, caps: `{"message":{"text":{"searchable":true}}}`}).start(t), "logs", Options{}), hour(), "no field of type date")
+	logstoretest.Blind(t, open(t, (&cluster{docs: docs, caps: `{}`}).start(t), "logs-x*", Options{}), hour(), "matches no index")
 
 	none := &cluster{docs: docs, edit: func(_, a map[string]any) { a["_shards"] = object{"total": 0, "successful": 0, "failed": 0} }}
-	blind(t, open(t, none.start(t), "logs-x*", Options{}), hour(), "matches no index")
-	blind(t, open(t, (&cluster{}).start(t), "logs", Options{}), hour(), "has no document")
+	logstoretest.Blind(t, open(t, none.start(t), "logs-x*", Options{}), hour(), "matches no index")
+	logstoretest.Blind(t, open(t, (&cluster{}).start(t), "logs", Options{}), hour(), "has no document")
 
 	// What the cluster refuses is left out, and that is said.
 	strict := &cluster{docs: docs, before: func(w http.ResponseWriter, r *http.Request, body map[string]any) bool {
@@ -187,7 +188,7 @@ func TestWhatTheIndexCannotFind(t *testing.T) {
 		}
 		return false
 	}}
-	r := search(t, open(t, strict.start(t), "logs", Options{}), hour())
+	r := logstoretest.Search(t, open(t, strict.start(t), "logs", Options{}), hour())
 	if len(r.Events) != 1 || !strings.Contains(limits(r), "allow_expensive_queries") || !strings.Contains(limits(r), "not known: HTTP 403") {
 		t.Errorf("%d events; %s", len(r.Events), limits(r))
 	}
@@ -199,7 +200,7 @@ func TestWhatTheIndexCannotFind(t *testing.T) {
 		}
 		return false
 	}}
-	if r := search(t, open(t, unplaced.start(t), "logs", Options{}), hour()); len(r.Events) != 1 {
+	if r := logstoretest.Search(t, open(t, unplaced.start(t), "logs", Options{}), hour()); len(r.Events) != 1 {
 		t.Errorf("%+v", r.Events)
 	}
 	few := &cluster{docs: docs, before: func(w http.ResponseWriter, _ *http.Request, body map[string]any) bool {
@@ -209,7 +210,7 @@ func TestWhatTheIndexCannotFind(t *testing.T) {
 		}
 		return false
 	}}
-	r = search(t, open(t, few.start(t), "logs", Options{}), hour())
+	r = logstoretest.Search(t, open(t, few.start(t), "logs", Options{}), hour())
 	if len(r.Events) != 1 || !strings.Contains(limits(r), "so large a query") {
 		t.Errorf("%d events; %s", len(r.Events), limits(r))
 	}
@@ -222,7 +223,7 @@ func TestNumbers(t *testing.T) {
 		doc("other", noon.Add(3*time.Minute), `"message":"order 148213 is another"`))}
 	q := hour()
 	q.Needles = sources.Spellings("48213")
-	if r := search(t, open(t, c.start(t), "logs", Options{}), q); len(r.Events) != 2 {
+	if r := logstoretest.Search(t, open(t, c.start(t), "logs", Options{}), q); len(r.Events) != 2 {
 		t.Errorf("%+v", r.Events)
 	}
 }
@@ -290,7 +291,7 @@ func TestOddAnswers(t *testing.T) {
 				opt.Time = 300 * time.Millisecond
 			}
 			x := open(t, s.URL, "logs", opt)
-			blind(t, x, hour(), c.want)
+			logstoretest.Blind(t, x, hour(), c.want)
 			if st := x.Check(t.Context()); st.State != sources.StateFailed || strings.Contains(st.Problem, "swordfish") || strings.ContainsAny(st.Problem, "\x1b\x07") {
 				t.Errorf("%+v", st)
 			}
@@ -318,7 +319,7 @@ func TestWhatFailsHalfWayIsAGap(t *testing.T) {
 		}
 		return true
 	}
-	r := search(t, open(t, c.start(t), "logs", Options{}), hour())
+	r := logstoretest.Search(t, open(t, c.start(t), "logs", Options{}), hour())
 	if len(r.Events) != 1 || len(r.Coverage.Gaps) != 1 || !strings.Contains(r.Coverage.Gaps[0].Reason, "all shards failed") || fails != 1 || r.Coverage.Covers(hour().Window) {
 		t.Errorf("%d events, failed %d times, %+v", len(r.Events), fails, r.Coverage)
 	}
@@ -335,7 +336,7 @@ func TestDocumentsWithoutSource(t *testing.T) {
 			}
 		}
 	}
-	r := search(t, open(t, c.start(t), "logs", Options{}), hour())
+	r := logstoretest.Search(t, open(t, c.start(t), "logs", Options{}), hour())
 	if len(r.Events) != 1 || r.Events[0].Message != "about "+id {
 		t.Errorf("%+v", r.Events)
 	}
@@ -354,12 +355,12 @@ func TestOpenAndClose(t *testing.T) {
 	if _, err := x.SearchLogs(ctx, hour()); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	search(t, x, hour())
+	logstoretest.Search(t, x, hour())
 	if !slices.Contains(c.paths, "POST /logs-*,-logs-old/_search") {
 		t.Errorf("%q", c.paths)
 	}
 	x.Close()
-	blind(t, x, hour(), "was closed")
+	logstoretest.Blind(t, x, hour(), "was closed")
 }
 
 func TestCancelWithinARequest(t *testing.T) {
@@ -421,7 +422,7 @@ func TestProbesThatAskTheSameAskOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if r := search(t, x, sources.LogQuery{Needles: needles()}); r.Events[0].Fields["message"] != id {
+	if r := logstoretest.Search(t, x, sources.LogQuery{Needles: needles()}); r.Events[0].Fields["message"] != id {
 		t.Errorf("%+v", r.Events)
 	}
 	if len(c.asked) != 1 || slices.Index(c.paths, "GET /logs/_field_caps") != 0 || slices.Contains(c.paths[1:], "GET /logs/_field_caps") {

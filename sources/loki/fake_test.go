@@ -18,6 +18,7 @@ import (
 	"inquest/sources"
 	"inquest/sources/logscan"
 	"inquest/sources/logstore"
+	"inquest/sources/logstore/logstoretest"
 )
 
 // nowait does not sleep before a request is sent again.
@@ -97,14 +98,14 @@ func TestPatience(t *testing.T) {
 		return nil
 	}}}
 	opt.Now = then
-	r := search(t, open(t, fake(t, busy), `{app="x"}`, opt), hour())
+	r := logstoretest.Search(t, open(t, fake(t, busy), `{app="x"}`, opt), hour())
 	if len(r.Events) != 1 || len(waited) != 2 || waited[0] != 7*time.Second || len(r.Coverage.Gaps) != 0 {
 		t.Fatalf("%+v, waited %v", r, waited)
 	}
 
 	// One that stays busy is asked three times and no more.
 	asked.Store(-1000)
-	blind(t, open(t, fake(t, busy), `{app="x"}`, opt), hour(), "has less to do")
+	logstoretest.Blind(t, open(t, fake(t, busy), `{app="x"}`, opt), hour(), "has less to do")
 	if n := asked.Load() + 1000; n != 3 {
 		t.Errorf("asked %d times", n)
 	}
@@ -115,7 +116,7 @@ func TestPatience(t *testing.T) {
 		http.Error(w, "later", http.StatusServiceUnavailable)
 	})
 	asked.Store(0)
-	blind(t, open(t, fake(t, long), `{app="x"}`, opt), hour(), "when the server is well")
+	logstoretest.Blind(t, open(t, fake(t, long), `{app="x"}`, opt), hour(), "when the server is well")
 	if asked.Load() != 1 {
 		t.Errorf("asked %d times", asked.Load())
 	}
@@ -136,7 +137,7 @@ func TestWhatFailsHalfWayIsAGap(t *testing.T) {
 	})
 	opt := Options{HTTP: logstore.Options{Wait: nowait}}
 	opt.Now = then
-	r := search(t, open(t, fake(t, half), `{app="x"}`, opt), hour())
+	r := logstoretest.Search(t, open(t, fake(t, half), `{app="x"}`, opt), hour())
 	if len(r.Events) != 1 || len(r.Coverage.Gaps) != 1 || !strings.Contains(r.Coverage.Gaps[0].Reason, "ingester is gone") || asked.Load() != 1 {
 		t.Fatalf("%+v", r)
 	}
@@ -159,7 +160,7 @@ func TestAnAnswerThatIsTooLargeIsAskedForInParts(t *testing.T) {
 	})
 	opt := Options{HTTP: logstore.Options{Most: 1 << 20}}
 	opt.Now = then
-	r := search(t, open(t, fake(t, server), `{app="x"}`, opt), hour())
+	r := logstoretest.Search(t, open(t, fake(t, server), `{app="x"}`, opt), hour())
 	if len(r.Events) != 50 || len(r.Coverage.Gaps) != 0 {
 		t.Fatalf("%d events, %+v", len(r.Events), r.Coverage.Gaps)
 	}
@@ -197,7 +198,7 @@ func TestOddAnswers(t *testing.T) {
 			opt := Options{Time: 300 * time.Millisecond, HTTP: logstore.Options{Wait: nowait, Headers: map[string]string{"Authorization": "Bearer swordfish-9"}}}
 			opt.Now = then
 			l := open(t, fake(t, c.answer), `{app="x"}`, opt)
-			blind(t, l, hour(), c.want)
+			logstoretest.Blind(t, l, hour(), c.want)
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			if st := l.Check(ctx); st.State != sources.StateFailed || strings.Contains(st.Problem, "swordfish") || strings.ContainsAny(st.Problem, "\x1b\x07") {
@@ -247,7 +248,7 @@ func TestWhatTheServerWarnsOf(t *testing.T) {
 	})
 	opt := Options{}
 	opt.Now = then
-	r := search(t, open(t, fake(t, server), `{app="x"}`, opt), hour())
+	r := logstoretest.Search(t, open(t, fake(t, server), `{app="x"}`, opt), hour())
 	if !strings.Contains(strings.Join(r.Coverage.Limits, ";"), "returning partial results") {
 		t.Errorf("%q", r.Coverage.Limits)
 	}

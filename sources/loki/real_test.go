@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"inquest/sources"
+	"inquest/sources/logstore/logstoretest"
 )
 
 const id = "e7a4bff2-adc7-4847-a9d8-25734601b405"
@@ -44,7 +45,7 @@ func TestHitsWithLabelsAndMetadata(t *testing.T) {
 		said{at.Add(24 * time.Minute), "too late: " + id, map[string]string{"order_id": "other", "trace_id": "x"}})...)
 	l := of(t, "hits", `{app="api"}`, Options{})
 
-	r := search(t, l, around(sources.LogQuery{Needles: needles()}, recent, 20*time.Minute))
+	r := logstoretest.Search(t, l, around(sources.LogQuery{Needles: needles()}, recent, 20*time.Minute))
 	if len(r.Events) != 3 {
 		t.Fatalf("%d events: %+v", len(r.Events), r.Events)
 	}
@@ -68,7 +69,7 @@ func TestHitsWithLabelsAndMetadata(t *testing.T) {
 
 	// The same request, by the trace id that stands beside the lines only.
 	follow := sources.LogQuery{Needles: []sources.Needle{{Text: first.RequestID, How: "the request of " + first.Position, Whole: true}}}
-	r = search(t, l, around(follow, at.Add(-10*time.Minute), 20*time.Minute))
+	r = logstoretest.Search(t, l, around(follow, at.Add(-10*time.Minute), 20*time.Minute))
 	if len(r.Events) != 2 || r.Events[1].Message != "insert failed" || r.Events[1].RequestID != first.RequestID || r.Events[0].Position != first.Position {
 		t.Fatalf("%+v", r.Events)
 	}
@@ -91,7 +92,7 @@ func TestPastTheLimitAndOneNanosecond(t *testing.T) {
 
 	for _, page := range []int{7, 100, 5000} {
 		l := of(t, "burst", `{app="x"}`, Options{Page: page})
-		r := search(t, l, q)
+		r := logstoretest.Search(t, l, q)
 		gap := slices.ContainsFunc(r.Coverage.Gaps, func(g sources.Gap) bool {
 			return strings.Contains(g.Reason, "one nanosecond") && g.From.Equal(burst)
 		})
@@ -104,18 +105,18 @@ func TestPastTheLimitAndOneNanosecond(t *testing.T) {
 	}
 
 	// The server itself allows 100, and says so.
-	r := search(t, of(t, "few", `{app="x"}`, Options{}), q)
+	r := logstoretest.Search(t, of(t, "few", `{app="x"}`, Options{}), q)
 	if len(r.Events) != 190 || len(r.Coverage.Gaps) != 1 || !strings.Contains(r.Coverage.Gaps[0].Reason, "more than 100 lines") {
 		t.Errorf("%d events, gaps %+v", len(r.Events), r.Coverage.Gaps)
 	}
 
 	// Fewer are wanted than there are: the rest is counted.
 	q.Limit = 50
-	r = search(t, of(t, "burst", `{app="x"}`, Options{}), q)
+	r = logstoretest.Search(t, of(t, "burst", `{app="x"}`, Options{}), q)
 	if len(r.Events) != 50 || r.Dropped != 290 {
 		t.Errorf("%d events, %d dropped", len(r.Events), r.Dropped)
 	}
-	r = search(t, of(t, "burst", `{app="x"}`, Options{Most: 60}), q)
+	r = logstoretest.Search(t, of(t, "burst", `{app="x"}`, Options{Most: 60}), q)
 	if len(r.Events) != 50 || r.Dropped < 290 || len(r.Coverage.Gaps) == 0 || !strings.Contains(r.Coverage.Gaps[0].Reason, "not searched") {
 		t.Errorf("%d events, %d dropped, %+v", len(r.Events), r.Dropped, r.Coverage.Gaps)
 	}
@@ -131,7 +132,7 @@ func TestALongStretchIsSplit(t *testing.T) {
 	lines = append(lines, said{at: recent, line: "last " + id})
 	push(t, address, "short", map[string]string{"app": "x"}, lines...)
 	l := of(t, "short", `{app="x"}`, Options{Back: 10 * 24 * time.Hour})
-	r := search(t, l, sources.LogQuery{Needles: needles()})
+	r := logstoretest.Search(t, l, sources.LogQuery{Needles: needles()})
 	if len(r.Events) != 2 || r.Events[0].Message != "first "+id || !r.Coverage.From.Equal(old) || !r.Coverage.To.Equal(recent) || r.Coverage.Lines != 62 {
 		t.Fatalf("%+v", r)
 	}
@@ -148,7 +149,7 @@ func TestNoHitIsAbsentWithCoverage(t *testing.T) {
 	lines := append(traffic(recent, 1200), traffic(recent.Add(50*time.Minute), 1200)...)
 	push(t, address, "quiet", map[string]string{"app": "x"}, lines...)
 	l := of(t, "quiet", `{app="x"}`, Options{})
-	r := search(t, l, sources.LogQuery{Needles: needles()})
+	r := logstoretest.Search(t, l, sources.LogQuery{Needles: needles()})
 	if len(r.Events) != 0 || r.Coverage.Lines != 2400 || !r.Coverage.From.Equal(recent) {
 		t.Fatalf("%+v", r)
 	}
@@ -163,12 +164,12 @@ func TestNoHitIsAbsentWithCoverage(t *testing.T) {
 		t.Error("a stretch with a line a second is not covered")
 	}
 	// Before the first line nothing is known.
-	r = search(t, l, around(sources.LogQuery{Needles: needles()}, recent.Add(-10*time.Minute), 20*time.Minute))
+	r = logstoretest.Search(t, l, around(sources.LogQuery{Needles: needles()}, recent.Add(-10*time.Minute), 20*time.Minute))
 	if !r.Coverage.From.Equal(recent) {
 		t.Errorf("covered from %s", r.Coverage.From)
 	}
-	blind(t, l, around(sources.LogQuery{Needles: needles()}, recent.Add(-30*time.Hour), time.Hour), "has no line of")
-	blind(t, of(t, "quiet", `{app="nobody"}`, Options{}), sources.LogQuery{Needles: needles()}, "check the selector")
+	logstoretest.Blind(t, l, around(sources.LogQuery{Needles: needles()}, recent.Add(-30*time.Hour), time.Hour), "has no line of")
+	logstoretest.Blind(t, of(t, "quiet", `{app="nobody"}`, Options{}), sources.LogQuery{Needles: needles()}, "check the selector")
 }
 
 func TestARecordOfSeveralLines(t *testing.T) {
@@ -188,7 +189,7 @@ func TestARecordOfSeveralLines(t *testing.T) {
 		said{at: at.Add(300*time.Millisecond + 3), line: "\tVALUES ($1)"})
 	push(t, address, "server", map[string]string{"job": "postgres"}, lines...)
 	l := of(t, "server", `{job="postgres"}`, Options{})
-	r := search(t, l, sources.LogQuery{Needles: needles()})
+	r := logstoretest.Search(t, l, sources.LogQuery{Needles: needles()})
 	if len(r.Events) != 1 {
 		t.Fatalf("%+v", r.Events)
 	}
@@ -200,7 +201,7 @@ func TestARecordOfSeveralLines(t *testing.T) {
 		t.Error(r.Coverage.Format)
 	}
 	// Every line of a moment, as the server log is read around a commit.
-	r = search(t, l, sources.LogQuery{Window: sources.Around(at, 2*time.Second), Limit: 2000})
+	r = logstoretest.Search(t, l, sources.LogQuery{Window: sources.Around(at, 2*time.Second), Limit: 2000})
 	if len(r.Events) != 1 || r.Events[0].Field("pid") != "42" {
 		t.Errorf("%+v", r.Events)
 	}
@@ -215,7 +216,7 @@ func TestTimesWithoutAZone(t *testing.T) {
 	}
 	push(t, address, "zone", map[string]string{"app": "x"}, lines...)
 	l := of(t, "zone", `{app="x"}`, Options{})
-	r := search(t, l, around(sources.LogQuery{Needles: needles()}, recent, time.Minute))
+	r := logstoretest.Search(t, l, around(sources.LogQuery{Needles: needles()}, recent, time.Minute))
 	if len(r.Events) != 30 || r.Events[0].ZoneUnknown || !r.Events[0].Time.Equal(recent.Add(2*time.Second)) || r.Coverage.ZoneUnknown {
 		t.Fatalf("%+v", r)
 	}
@@ -229,21 +230,21 @@ func TestWhatTheServerRefuses(t *testing.T) {
 	push(t, address, "forgetful", map[string]string{"app": "x"}, append([]said{{at: recent.Add(-10 * time.Hour), line: "old " + id}}, traffic(time.Now().Add(-time.Hour), 100)...)...)
 	q := sources.LogQuery{Needles: needles()}
 
-	blind(t, open(t, address, `{app="x"}`, Options{}), q, "no org id")
+	logstoretest.Blind(t, open(t, address, `{app="x"}`, Options{}), q, "no org id")
 	if st := open(t, address, `{app="x"}`, Options{}).Check(t.Context()); st.State != sources.StateFailed || !strings.Contains(st.Problem, "X-Scope-OrgID") {
 		t.Errorf("%+v", st)
 	}
-	blind(t, of(t, "forgetful", `{app=}`, Options{}), q, "parse error")
-	blind(t, of(t, "forgetful", `{app=~".*"}`, Options{}), q, "check the selector")
-	blind(t, open(t, address+"/nowhere", `{app="x"}`, Options{}), q, "check the URL in --loki")
+	logstoretest.Blind(t, of(t, "forgetful", `{app=}`, Options{}), q, "parse error")
+	logstoretest.Blind(t, of(t, "forgetful", `{app=~".*"}`, Options{}), q, "check the selector")
+	logstoretest.Blind(t, open(t, address+"/nowhere", `{app="x"}`, Options{}), q, "check the URL in --loki")
 
 	// What the server will not look at is not called empty.
 	l := of(t, "forgetful", `{app="x"}`, Options{})
-	r := search(t, l, q)
+	r := logstoretest.Search(t, l, q)
 	if len(r.Events) != 0 || r.Coverage.From.Before(time.Now().Add(-3*time.Hour)) || !strings.Contains(strings.Join(r.Coverage.Limits, ";"), "max_query_lookback") {
 		t.Errorf("%+v", r)
 	}
-	blind(t, l, around(q, recent.Add(-11*time.Hour), 2*time.Hour), "has no line of")
+	logstoretest.Blind(t, l, around(q, recent.Add(-11*time.Hour), 2*time.Hour), "has no line of")
 	if st := l.Check(t.Context()); len(st.Expires) != 1 || st.Expires[0].At.Before(time.Now().Add(28*24*time.Hour)) {
 		t.Errorf("%+v", st)
 	}
@@ -259,7 +260,7 @@ func TestCancelAndClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	blind(t, l, sources.LogQuery{}, "was closed")
+	logstoretest.Blind(t, l, sources.LogQuery{}, "was closed")
 }
 
 func TestOddIDs(t *testing.T) {
@@ -273,7 +274,7 @@ func TestOddIDs(t *testing.T) {
 	push(t, address, "odd", map[string]string{"app": "x"}, lines...)
 	l := of(t, "odd", `{app="x"}`, Options{})
 	for i, s := range odd {
-		r := search(t, l, sources.LogQuery{Needles: sources.Spellings(s)})
+		r := logstoretest.Search(t, l, sources.LogQuery{Needles: sources.Spellings(s)})
 		if len(r.Events) != 2 || !strings.Contains(r.Events[0].Raw, s) || r.Events[1].Field("order_id") != s || !r.Events[0].Time.Equal(lines[2*i].at) {
 			t.Errorf("%s: %+v", s, r.Events)
 		}

@@ -22,6 +22,7 @@ import (
 
 	"inquest/sources"
 	"inquest/sources/logstore"
+	"inquest/sources/logstore/logstoretest"
 )
 
 // lokiVersion is the version that tools/loki builds; a test compares the two.
@@ -291,33 +292,7 @@ func of(t *testing.T, tenant, selector string, opt Options) *Loki {
 func open(t *testing.T, address, selector string, opt Options) *Loki {
 	t.Helper()
 	l, err := Open(address, selector, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(l.Close(), l.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	return l
-}
-
-func search(t *testing.T, l *Loki, q sources.LogQuery) *sources.LogResult {
-	t.Helper()
-	r, err := l.SearchLogs(t.Context(), q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-func blind(t *testing.T, l *Loki, q sources.LogQuery, want string) {
-	t.Helper()
-	r, err := l.SearchLogs(t.Context(), q)
-	var b *sources.Blind
-	if !errors.As(err, &b) || !strings.Contains(b.Error(), want) {
-		t.Fatalf("%v, want a blind with %q; result %+v", err, want, r)
-	}
+	return logstoretest.Opened(t, l, err)
 }
 
 func TestTheProgramsPlace(t *testing.T) {
