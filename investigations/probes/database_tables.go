@@ -56,24 +56,39 @@ FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.
 WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND p.prosrc ~* '\m(delete\s+from|truncate|merge\s+into|execute)\M' ORDER BY 2, 1 LIMIT 200`
 
 // keepTables keeps one item a table, so that one with a thousand columns does
-// not push out the others.
+// not push out the others, and as many as it takes of a table with many partitions.
 func keepTables(c *inv.Collector, server string, tables []catalog.Table) error {
 	query := "catalogue: tables with a column that fits " + c.Record.ID
 	if err := c.Keep(evidenceTables, server, query, "", candidates{Server: server, Cut: len(tables) > mostTables}); err != nil {
 		return err
 	}
 	for _, t := range tables[:min(len(tables), mostTables)] {
-		err := c.Keep(evidenceTables, server, query, t.DisplayName(), candidates{Server: server, Tables: []catalog.Table{t}})
-		var tooLarge *sources.Blind
-		if errors.As(err, &tooLarge) {
-			c.Blind(t.DisplayName()+": "+tooLarge.Why, "")
-			continue
-		}
-		if err != nil {
+		if err := keepTable(c, server, query, candidates{Server: server, Tables: []catalog.Table{t}}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// keepTable keeps one table, in halves where one item cannot hold all partitions.
+func keepTable(c *inv.Collector, server, query string, one candidates) error {
+	t := one.Tables[0]
+	err := c.Keep(evidenceTables, server, query, t.DisplayName(), one)
+	var tooLarge *sources.Blind
+	if !errors.As(err, &tooLarge) {
+		return err
+	}
+	half := len(t.Leaves) / 2
+	if half == 0 {
+		c.Blind(t.DisplayName()+": "+tooLarge.Why, "")
+		return c.Keep(evidenceTables, server, query, "", candidates{Server: server, Cut: true})
+	}
+	first, second := t, t
+	first.Leaves, second.Leaves = t.Leaves[:half], t.Leaves[half:]
+	if err := keepTable(c, server, query, candidates{Server: server, Tables: []catalog.Table{first}, Continues: one.Continues}); err != nil {
+		return err
+	}
+	return keepTable(c, server, query, candidates{Server: server, Tables: []catalog.Table{second}, Continues: true})
 }
 
 // tablesOf returns what the probe stored, by server.
@@ -84,9 +99,15 @@ func tablesOf(evidence []inv.Evidence) []candidates {
 			continue
 		}
 		found := candidates{evidence: e.ID}
-		if e.Decode(&found) == nil {
-			out = append(out, found)
+		if e.Decode(&found) != nil {
+			continue
 		}
+		if found.Continues && len(out) > 0 && len(out[len(out)-1].Tables) == 1 {
+			t := &out[len(out)-1].Tables[0]
+			t.Leaves = append(t.Leaves, found.Tables[0].Leaves...)
+			continue
+		}
+		out = append(out, found)
 	}
 	return out
 }
@@ -102,6 +123,9 @@ func readTables(in inv.Input) inv.Reading {
 		for _, t := range found.Tables {
 			if m, ok := ownKey(t); ok {
 				own = append(own, t.DisplayName())
+				if t.LeavesLeft > 0 {
+					r.Facts = append(r.Facts, property(found.evidence, t.DisplayName(), "cut", itoa(t.LeavesLeft), plural(t.LeavesLeft, "partition")+" of "+t.DisplayName()+" are not followed: name one with --table"))
+				}
 				r.Facts = append(r.Facts, tableFacts{t, m, found.evidence, found.Server}.all()...)
 			}
 		}

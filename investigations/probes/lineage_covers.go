@@ -33,7 +33,7 @@ func (l lineage) covers(in inv.Input, r *inv.Reading) {
 		}
 		f.Says = fmt.Sprintf("WAL was read without a hole from %s to %s (%s to %s)", c.From, c.To, clock(f.Time), clock(f.Until))
 		r.Facts = append(r.Facts, f)
-		if last && len(untold) > 0 && len(l.Missed) == 0 {
+		if last && len(untold) > 0 && len(l.Missed) == 0 && !cutShort(in) {
 			f = l.fact(inv.WALKeyAbsent, map[string]string{"from": c.From.String(), "to": c.To.String(), "tables": strings.Join(untold, ", ")})
 			f.Time, f.Until = c.FromTime, c.ToTime
 			if at := l.readableSince(untold); !at.IsZero() {
@@ -45,10 +45,23 @@ func (l lineage) covers(in inv.Input, r *inv.Reading) {
 			if now {
 				f.Until = l.at
 			}
-			f.Says = fmt.Sprintf("WAL from %s to %s holds no row version of the key in %s", clock(f.Time), clock(f.Until), strings.Join(untold, ", "))
+			f.Says = fmt.Sprintf("WAL from %s to %s holds no row version of the key in %s", clock(f.Time), clock(f.Until), firstOf(untold))
 			r.Facts = append(r.Facts, f)
 		}
 	}
+}
+
+// cutShort reports whether there are more tables or partitions that fit the id than
+// were followed: what was not followed may hold it.
+func cutShort(in inv.Input) bool { return len(in.Facts.Of(inv.TableProperty).With("name", "cut")) > 0 }
+
+// firstOf names the first few of a list.
+func firstOf(names []string) string {
+	const few = 5
+	if len(names) <= few+1 {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:few], ", ") + fmt.Sprintf(" and %d more", len(names)-few)
 }
 
 // columnsChanged is how wal notes a rewrite by which a table got other columns

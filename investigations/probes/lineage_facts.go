@@ -57,6 +57,10 @@ func readLineage(in inv.Input) inv.Reading {
 		r.Outcome = inv.Found
 	} else if !inv.Facts(r.Facts).Any(inv.WALKeyAbsent) {
 		r.Outcome, r.Opens = inv.BlindOutcome, "name an archive of older segments with --wal"
+		if cutShort(in) {
+			r.Summary = joinLine(r.Summary, "more tables or partitions fit the id than were followed")
+			r.Opens = "name the table or the partition with --table"
+		}
 	} else if slices.ContainsFunc(list, func(l lineage) bool { return len(l.altered()) > 0 }) {
 		r.Outcome, r.Opens = inv.BlindOutcome, "a backup from before the change, started elsewhere and named with --db: its catalogue has the columns of then"
 	}

@@ -11,6 +11,7 @@ import (
 
 	inv "inquest/investigations"
 	"inquest/sources"
+	"inquest/sources/catalog"
 	"inquest/sources/logfile"
 	"inquest/sources/pgserver"
 	"inquest/sources/pgserver/pgservertest"
@@ -384,6 +385,38 @@ INSERT INTO t177 VALUES ('`+gone+`', 'gone'), ('`+stands+`', 'stands'); DELETE F
 	}
 	if len(a.Facts.Of(inv.RowAbsent).With("table", "public.fenced")) != 0 {
 		t.Error("what row-level security may hide was called absent")
+	}
+}
+
+// TestManyPartitions: the row lived in one of the last of many partitions of a wide table.
+func TestManyPartitions(t *testing.T) {
+	l := newLive(t, `DO $$ DECLARE cols text; BEGIN
+SELECT string_agg(format('column_number_%s text', n), ', ') INTO cols FROM generate_series(1, 40) n;
+EXECUTE 'CREATE TABLE visits (id bigint, day int, ' || cols || ', PRIMARY KEY (id, day)) PARTITION BY LIST (day)';
+FOR i IN 1..320 LOOP EXECUTE format('CREATE TABLE visits_%s PARTITION OF visits FOR VALUES IN (%s)', i, i); END LOOP; END $$;
+INSERT INTO visits (id, day) SELECT n, n FROM generate_series(1, 320) n; DELETE FROM visits WHERE id = 318`)
+	s, a := examine(t, inv.Record{ID: "318", Table: "visits"}, sources.Window{}, []sources.Source{l.as("")}, "database.server", "database.tables", "database.versions", "database.lineage", "database.row")
+	if del := a.Facts.Of(inv.TupleDeleted).With("table", "public.visits_318"); len(del) == 0 {
+		t.Error("the delete in the last partitions was not seen")
+	}
+	if len(a.Facts.Of(inv.TableProperty).With("name", "cut")) != 0 {
+		t.Error("partitions were left out")
+	}
+	kept := 0
+	for _, e := range s.Runs["database.tables"].Evidence {
+		var part struct{ Tables []catalog.Table }
+		if e.Decode(&part) != nil {
+			continue // the triggers
+		}
+		for _, table := range part.Tables {
+			kept += len(table.Leaves)
+			if n := len(table.Leaves[0].Columns); n != 42 {
+				t.Errorf("a partition has %d columns", n)
+			}
+		}
+	}
+	if kept != 320 {
+		t.Errorf("%d of 320 partitions are kept", kept)
 	}
 }
 

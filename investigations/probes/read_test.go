@@ -375,3 +375,16 @@ func TestMentionsOfShortIDs(t *testing.T) {
 		}
 	}
 }
+
+// TestAbsentInWALOnlyOfWhatWasFollowed: a key that WAL does not hold in the tables that were followed may be in one that was not.
+func TestAbsentInWALOnlyOfWhatWasFollowed(t *testing.T) {
+	l := wal.Lineage{Targets: []string{"public.orders"}, Covered: []wal.Coverage{{Range: wal.Range{From: 1 << 24, To: 2 << 24}, FromTime: moment0, ToTime: moment0.Add(time.Hour)}}}
+	in := inv.Input{Record: inv.Record{ID: "48120"}, Evidence: []inv.Evidence{stored(t, "E1", inv.EvidenceLineage, "db:shop", "", l)}}
+	if r := readLineage(in); r.Outcome != inv.Absent || !inv.Facts(r.Facts).Any(inv.WALKeyAbsent) {
+		t.Fatalf("all tables: %s %+v", r.Outcome, r.Facts)
+	}
+	in.Facts = inv.Facts{property("E0", "", "cut", "true", "more tables fit")}
+	if r := readLineage(in); r.Outcome != inv.BlindOutcome || r.Opens == "" || inv.Facts(r.Facts).Any(inv.WALKeyAbsent) {
+		t.Errorf("not all tables: %s %q %+v", r.Outcome, r.Opens, r.Facts)
+	}
+}

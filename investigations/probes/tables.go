@@ -19,6 +19,8 @@ type candidates struct {
 	Tables []catalog.Table `json:"tables"`
 	// Cut says that there were more than were asked for.
 	Cut bool `json:"cut,omitempty"`
+	// Continues says that these are further partitions of the table before.
+	Continues bool `json:"continues,omitempty"`
 
 	evidence string
 }

@@ -5,17 +5,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"inquest/sources"
 	"inquest/sources/catalog"
 )
 
-// mostLeaves bounds how many partitions of one table are described.
-const mostLeaves = 200
+const (
+	// mostLeaves bounds how many partitions of one table are described.
+	mostLeaves = 5000
+	// mostInFull bounds those of which policies, triggers, rules and foreign keys are
+	// read as well; of the others the table itself has them.
+	mostInFull = 200
+	// perStatement is how many relations one statement describes.
+	perStatement = 500
+)
 
-// tablesSQL describes relations, each as one JSON value. Columns that came with
-// later versions (13 is the oldest) are read through to_jsonb.
+// tablesSQL describes relations, each as one JSON value; those of $2 in full.
+// Columns that came with later versions (13 is the oldest) are read through to_jsonb.
 const tablesSQL = `with recursive
 asked as (select unnest($1::oid[]) as oid),
 bases(oid, base) as (
@@ -25,7 +33,7 @@ base(oid, base) as (select b.oid, b.base from bases b join pg_type t on t.oid = 
 db as (select oid, dattablespace as spc,
   coalesce(to_jsonb(d)->>'datlocprovider', 'c') as provider, datcollate from pg_database d where datname = current_database()),
 fk(l, start, conrelid, confrelid, conname, confdeltype, conkey, path) as (
-  select 1, conrelid, conrelid, confrelid, conname, confdeltype, conkey, array[conrelid, confrelid] from pg_constraint where contype = 'f' and conrelid in (select oid from asked)
+  select 1, conrelid, conrelid, confrelid, conname, confdeltype, conkey, array[conrelid, confrelid] from pg_constraint where contype = 'f' and conrelid = any($2::oid[])
   union all select l + 1, fk.start, c.conrelid, c.confrelid, c.conname, c.confdeltype, c.conkey, path || c.confrelid
   from pg_constraint c join fk on c.conrelid = fk.confrelid and c.contype = 'f' and fk.confdeltype = 'c' where not c.confrelid = any(path) and l < 8)
 select json_build_object(
@@ -57,25 +65,25 @@ select json_build_object(
      'index', (select indexrelid::bigint from pg_index where indrelid = tc.oid and indisvalid limit 1), 'bytes', pg_relation_size(tc.oid))
    from pg_class tc where tc.oid = c.reltoastrelid),
  'rls', json_build_object('enabled', c.relrowsecurity, 'forced', c.relforcerowsecurity, 'active', row_security_active(c.oid)),
- 'policies', (select json_agg(json_build_object('name', polname, 'permissive', polpermissive, 'command', polcmd,
+ 'policies', case when c.oid = any($2::oid[]) then (select json_agg(json_build_object('name', polname, 'permissive', polpermissive, 'command', polcmd,
      'roles', (select json_agg(case when r = 0 then 'public' else pg_get_userbyid(r) end) from unnest(polroles) r),
-     'using', pg_get_expr(polqual, polrelid), 'check', pg_get_expr(polwithcheck, polrelid))) from pg_policy where polrelid = c.oid),
- 'triggers', (select json_agg(json_build_object('name', tgname, 'enabled', tgenabled,
+     'using', pg_get_expr(polqual, polrelid), 'check', pg_get_expr(polwithcheck, polrelid))) from pg_policy where polrelid = c.oid) end,
+ 'triggers', case when c.oid = any($2::oid[]) then (select json_agg(json_build_object('name', tgname, 'enabled', tgenabled,
      'timing', case tgtype::int & 66 when 2 then 'before' when 64 then 'instead' else 'after' end, 'row', tgtype::int & 1 > 0,
      'insert', tgtype::int & 4 > 0, 'delete', tgtype::int & 8 > 0, 'update', tgtype::int & 16 > 0, 'truncate', tgtype::int & 32 > 0,
      'function', tgfoid::regprocedure::text, 'swallows', p.prosrc ~* 'return\s+null',
      'deletes', p.prosrc ~* '\m(delete\s+from|truncate|merge\s+into|execute)\M', 'definition', pg_get_triggerdef(t.oid)))
-   from pg_trigger t join pg_proc p on p.oid = tgfoid where not tgisinternal and tgrelid = c.oid),
- 'rules', (select json_agg(json_build_object('name', rulename, 'event', case ev_type when '2' then 'update' when '3' then 'insert' when '4' then 'delete' else ev_type::text end,
-     'instead', is_instead, 'enabled', ev_enabled, 'definition', pg_get_ruledef(oid))) from pg_rewrite where ev_class = c.oid and rulename <> '_RETURN'),
- 'parents', (select json_agg(json_build_object('name', conname, 'level', l, 'child', conrelid::regclass::text, 'parent', confrelid::regclass::text,
+   from pg_trigger t join pg_proc p on p.oid = tgfoid where not tgisinternal and tgrelid = c.oid) end,
+ 'rules', case when c.oid = any($2::oid[]) then (select json_agg(json_build_object('name', rulename, 'event', case ev_type when '2' then 'update' when '3' then 'insert' when '4' then 'delete' else ev_type::text end,
+     'instead', is_instead, 'enabled', ev_enabled, 'definition', pg_get_ruledef(oid))) from pg_rewrite where ev_class = c.oid and rulename <> '_RETURN') end,
+ 'parents', case when c.oid = any($2::oid[]) then (select json_agg(json_build_object('name', conname, 'level', l, 'child', conrelid::regclass::text, 'parent', confrelid::regclass::text,
      'child_oid', conrelid::bigint, 'parent_oid', confrelid::bigint, 'on_delete', confdeltype,
      'columns', (select json_agg(attname order by array_position(conkey, attnum)) from pg_attribute where attrelid = conrelid and attnum = any(conkey))) order by l)
-   from fk where start = c.oid),
- 'children', (select json_agg(json_build_object('name', conname, 'level', 1, 'child', conrelid::regclass::text, 'parent', confrelid::regclass::text,
+   from fk where start = c.oid) end,
+ 'children', case when c.oid = any($2::oid[]) then (select json_agg(json_build_object('name', conname, 'level', 1, 'child', conrelid::regclass::text, 'parent', confrelid::regclass::text,
      'child_oid', conrelid::bigint, 'parent_oid', confrelid::bigint, 'on_delete', confdeltype,
      'columns', (select json_agg(attname order by array_position(conkey, attnum)) from pg_attribute where attrelid = conrelid and attnum = any(conkey))))
-   from pg_constraint where contype = 'f' and confrelid = c.oid),
+   from pg_constraint where contype = 'f' and confrelid = c.oid) end,
  'partition', case when c.relispartition then (select json_build_object('parent_oid', inhparent::bigint, 'parent', inhparent::regclass::text,
      'root_oid', pg_partition_root(c.oid)::oid::bigint, 'bound', pg_get_expr(c.relpartbound, c.oid),
      'detach_pending', coalesce((to_jsonb(h)->>'inhdetachpending')::boolean, false)) from pg_inherits h where inhrelid = c.oid limit 1) end,
@@ -96,7 +104,7 @@ var historyName = regexp.MustCompile(`(?i)` + historyPattern)
 
 // Tables describes relations by oid; partitioned tables come with their leaves.
 // The order is that of oids; those that do not exist are left out. One or two
-// catalogue queries are sent, however many tables there are.
+// catalogue queries are sent, and one more for every 500 relations.
 func (s *Server) Tables(ctx context.Context, oids ...uint32) ([]TableInfo, error) {
 	if len(oids) == 0 {
 		return nil, nil
@@ -105,13 +113,16 @@ func (s *Server) Tables(ctx context.Context, oids ...uint32) ([]TableInfo, error
 	if err != nil {
 		return nil, err
 	}
-	all := append([]uint32{}, oids...)
+	all, full := slices.Clone(oids), slices.Clone(oids)
 	for _, o := range oids {
 		all = append(all, leaves[o]...)
+		full = append(full, leaves[o][:min(len(leaves[o]), mostInFull)]...)
 	}
-	byOID, err := s.describe(ctx, all)
-	if err != nil {
-		return nil, err
+	byOID := map[uint32]TableInfo{}
+	for part := range slices.Chunk(distinctOIDs(all), perStatement) {
+		if err := s.describe(ctx, part, full, byOID); err != nil {
+			return nil, err
+		}
 	}
 	out := make([]TableInfo, 0, len(oids))
 	for _, o := range oids {
@@ -148,20 +159,21 @@ func (s *Server) leaves(ctx context.Context, oids []uint32) (leaves map[uint32][
 	return leaves, left, nil
 }
 
-func (s *Server) describe(ctx context.Context, oids []uint32) (map[uint32]TableInfo, error) {
-	tab, err := s.query(ctx, "catalogue of the tables", tablesSQL, numberArray(distinctOIDs(oids)))
+// describe adds what the catalogue says of the relations to out; of those in full it
+// asks for everything.
+func (s *Server) describe(ctx context.Context, oids, full []uint32, out map[uint32]TableInfo) error {
+	tab, err := s.query(ctx, "catalogue of the tables", tablesSQL, numberArray(oids), numberArray(full))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	out := make(map[uint32]TableInfo, len(tab.Rows))
 	for i := range tab.Rows {
 		t, err := readTable(tab, i)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		out[t.OID] = t
 	}
-	return out, nil
+	return nil
 }
 
 func readTable(tab *sources.Table, row int) (TableInfo, error) {
