@@ -143,3 +143,12 @@ func utc(expr string) string {
 // array is a one-dimensional array in PostgreSQL's text form, of values that
 // need no quotes.
 func array(values []string) string { return "{" + strings.Join(values, ",") + "}" }
+
+// textArray is a one-dimensional array of any texts in PostgreSQL's text form.
+func textArray(values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(v) + `"`
+	}
+	return "{" + strings.Join(quoted, ",") + "}"
+}
