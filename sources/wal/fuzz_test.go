@@ -1,8 +1,10 @@
 package wal
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"hash/crc32"
 	"testing"
 
@@ -26,6 +28,14 @@ func (m memory) ReadAt(_ context.Context, _ Segment, off int64, n int) ([]byte, 
 		return nil, nil
 	}
 	return m.data[off:min(off+int64(n), int64(len(m.data)))], nil
+}
+
+// memoryAhead is one of which pieces are read ahead.
+type memoryAhead struct{ memory }
+
+func (m memoryAhead) ReadInto(ctx context.Context, g Segment, off int64, b []byte) (int, bool, error) {
+	got, err := m.ReadAt(ctx, g, off, len(b))
+	return copy(b, got), true, err
 }
 
 // firstPage frames record bytes as the first page of a segment, with CRCs made right so that fuzzing gets past them.
@@ -84,9 +94,18 @@ func FuzzTrace(f *testing.F) {
 		if mode&1 == 0 {
 			data = firstPage(magic, body)
 		}
-		l, err := Trace(context.Background(), memory{data}, []Target{tg}, Options{SkipCRC: mode&2 != 0})
+		opt := Options{SkipCRC: mode&2 != 0, chunk: PageSize << (mode >> 2 & 3)}
+		l, err := Trace(context.Background(), memory{data}, []Target{tg}, opt)
 		if err != nil {
 			t.Fatal(err)
+		}
+		ahead, err := Trace(context.Background(), memoryAhead{memory{data}}, []Target{tg}, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _ := json.Marshal(l)
+		if got, _ := json.Marshal(ahead); !bytes.Equal(got, want) {
+			t.Fatalf("read ahead\n%s\none piece after the other\n%s", got, want)
 		}
 		if len(l.Events) > maxEvents {
 			t.Fatal("too many events")

@@ -49,6 +49,8 @@ type Options struct {
 	Known    []KnownTID
 	Progress func(done, total int64) // bytes, over one pass; called again from zero for a further pass
 
+	chunk int64 // as in ReaderOptions
+
 	wrote map[writing]heap.Tuple // whole versions that records wrote, as an earlier walk found out
 }
 

@@ -18,6 +18,9 @@ var rmgrNames = [...]string{
 	"Hash", "Gin", "Gist", "Sequence", "SPGist", "BRIN", "CommitTs", "ReplicationOrigin", "Generic", "LogicalMessage",
 }
 
+// noManager reports that no resource manager has an id: those of extensions begin at 128 (access/rmgr.h).
+func noManager(id uint8) bool { return id-22 < 128-22 }
+
 // Record kinds: the high bits of xl_info per resource manager.
 const (
 	xlogShutdown      = 0x00 // catalog/pg_control.h

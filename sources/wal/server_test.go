@@ -167,6 +167,7 @@ func traceDir(t *testing.T, path string, opt wal.Options, targets ...wal.Target)
 		t.Errorf("a lineage is stored as JSON: %v", err)
 	}
 	sameWhenSkimmed(t, path, opt, l, targets...)
+	sameInOrder(t, path, opt, l, targets...)
 	if os.Getenv("INQUEST_DUMP") != "" {
 		b, _ := json.MarshalIndent(l, "", " ")
 		t.Logf("%s", b)

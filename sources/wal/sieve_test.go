@@ -1,6 +1,7 @@
 package wal_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -140,5 +141,32 @@ func TestMostOfAQuietWALIsPassedOver(t *testing.T) {
 		if passed < total/3 {
 			t.Errorf("%d: only %d of %d bytes were passed over", major, passed, total)
 		}
+	}
+}
+
+// inOrder is a folder of which nothing is read before it is needed.
+type inOrder struct {
+	wal.Source
+	wal.HistorySource
+}
+
+// sameInOrder traces once more without reading ahead, and compares.
+func sameInOrder(t *testing.T, path string, opt wal.Options, l *wal.Lineage, targets ...wal.Target) {
+	t.Helper()
+	dir, err := wal.OpenDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	slow, err := wal.Trace(t.Context(), inOrder{dir, dir}, targets, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := json.Marshal(slow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := json.Marshal(l); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("another answer when pieces are read ahead (%v)\n got %s\nwant %s", err, got, want)
 	}
 }

@@ -341,7 +341,7 @@ func (s *setup) relation(f RelFile) *relation {
 
 func (s *setup) reader() ReaderOptions {
 	return ReaderOptions{
-		From: s.opt.From, To: s.opt.To, CheckCRC: !s.opt.SkipCRC, MaxBytes: s.opt.MaxBytes, Progress: s.opt.Progress,
+		From: s.opt.From, To: s.opt.To, CheckCRC: !s.opt.SkipCRC, MaxBytes: s.opt.MaxBytes, Progress: s.opt.Progress, chunk: s.opt.chunk,
 	}
 }
 

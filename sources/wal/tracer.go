@@ -76,6 +76,7 @@ type tracer struct {
 	events      []Event
 	waiting     int // events from here on have no Before yet
 	xacts       map[uint32]*Xact
+	awaited     xidFilter // of xacts
 	incarnation int
 	locks       map[uint32][]uint32 // xid to oids of targets
 	created     map[uint32][]RelFile
@@ -188,28 +189,6 @@ func (tr *tracer) record(r *Reader) {
 			tr.otherRecord(rec)
 		}
 	}
-}
-
-// dull reports that the tracer has no use for a record, and takes what little it needs of it. The first record of a run never is.
-func (tr *tracer) dull(r *Reader, raw []byte) bool {
-	switch rm := raw[17]; {
-	case rm == rmHeap || rm == rmHeap2 || rm == rmBtree:
-		node, ok := firstNode(raw, r.magic)
-		if !ok || tr.filter[node>>6&1023]>>(node&63)&1 != 0 || node == pgClass || node == pgAttribute || len(tr.creating) > 0 && rm != rmBtree {
-			return false
-		}
-	case rm <= rmStandby && rm != rmMultiXact:
-		return false
-	}
-	if r.runFrom != tr.run {
-		return false
-	}
-	tr.last = r.pos
-	if x := binary.LittleEndian.Uint32(raw[4:]); x != 0 {
-		n := tr.note(r.pos)
-		n.minXID, n.maxXID = min(n.minXID, x), max(n.maxXID, x)
-	}
-	return true
 }
 
 // beginRun takes up what later evidence says of places at the start of a run.
@@ -327,15 +306,6 @@ func firstRel(r *Record) (RelFile, bool) {
 	return RelFile{le.Uint32(r.Raw[at:]), le.Uint32(r.Raw[at+4:]), le.Uint32(r.Raw[at+8:])}, true
 }
 
-// firstNode reads the file number alone.
-func firstNode(raw []byte, magic uint16) (uint32, bool) {
-	at := relAt(raw, magic)
-	if at == 0 {
-		return 0, false
-	}
-	return binary.LittleEndian.Uint32(raw[at+8:]), true
-}
-
 // relAt returns where in a record the relation of its first block reference stands, 0 when it has none.
 func relAt(raw []byte, magic uint16) int {
 	if len(raw) < RecordHeaderSize+20 || raw[RecordHeaderSize] > 32 {
@@ -418,6 +388,7 @@ func (tr *tracer) xact(xid, top uint32, lsn LSN) *Xact {
 	if x == nil {
 		x = &Xact{XID: xid, State: Unfinished, FirstLSN: lsn}
 		tr.xacts[xid] = x
+		tr.awaited.add(xid)
 	}
 	if top != 0 && top != xid {
 		x.TopXID = top

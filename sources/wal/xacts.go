@@ -16,7 +16,7 @@ func (tr *tracer) xactRecord(rec *Record) {
 	if b := rec.Raw[RecordHeaderSize:]; rec.Info&xactHasInfo == 0 && (op == xactCommit || op == xactAbort) && len(b) >= 10 && b[0] == 255 {
 		t := int64(binary.LittleEndian.Uint64(b[2:]))
 		tr.timed(t, op == xactCommit)
-		if tr.xacts[rec.XID] == nil && tr.created[rec.XID] == nil && tr.locks[rec.XID] == nil {
+		if !tr.awaits(rec.XID) {
 			return
 		}
 		tr.ended(rec, &XactEnd{Op: op, XID: rec.XID, Time: timeOf(t)})
