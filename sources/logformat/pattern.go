@@ -3,6 +3,7 @@ package logformat
 import (
 	"strconv"
 	"strings"
+	"sync"
 
 	"inquest/sources"
 )
@@ -20,12 +21,12 @@ type pattern struct {
 }
 
 func (d pattern) format() *Format {
-	re := lazily(d.re)
+	re, starts := lazily(d.re), sync.OnceValue(func() *[256]bool { return firstBytes(d.re) })
 	f := &Format{Name: d.name, Title: d.title, Samples: d.samples}
 	f.New = func([]string) *Parser {
 		return &Parser{
 			Format: f, Fielded: true, Anchor: d.anchor, Alone: d.alone,
-			Begins: func(line []byte) bool { return re().Match(head(line)) },
+			Begins: func(line []byte) bool { return (len(line) == 0 || starts()[line[0]]) && re().Match(head(line)) },
 			TimeAt: func(line []byte) (int, int, bool) {
 				m := re().FindSubmatchIndex(head(line))
 				i := re().SubexpIndex("time")

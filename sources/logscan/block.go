@@ -25,6 +25,7 @@ type job struct {
 	least   atomic.Int64 // no shorter silence is noted any more
 	file    io.ReaderAt  // nil when the file is compressed
 	size    int64
+	rooms   sync.Pool // of *room
 }
 
 // block is what one chunk of a file gave.
@@ -49,16 +50,13 @@ func (j *job) chunk(c scan.Chunk, last bool) *block {
 	b := &block{own: int64(c.To - c.From)}
 	b.cover.few, b.cover.least = true, j.least.Load()
 	clk := j.clock.copy()
-	ends, _ := newlines.Get().(*[portion + 8]uint16)
-	defer newlines.Put(ends)
-	w := &worker{job: j, c: c, last: last, clk: clk, b: b, ends: ends, wide: j.window.Widen(unknownZone)}
+	room := j.room()
+	w := &worker{job: j, c: c, last: last, clk: clk, b: b, room: room, wide: j.window.Widen(unknownZone)}
 	w.read(len(j.needles.texts) == 0)
 	b.cover.bare = clk.bare
+	j.rooms.Put(room) // and not where a fault ended this
 	return b
 }
-
-// newlines has room for the ends of the lines of a portion.
-var newlines = sync.Pool{New: func() any { return new([portion + 8]uint16) }}
 
 // worker is the state of reading one chunk.
 type worker struct {
@@ -68,7 +66,7 @@ type worker struct {
 	clk     *clock
 	b       *block
 	start   int // of the line at hand; negative: before the chunk
-	ends    *[portion + 8]uint16
+	room    *room
 	counted int            // offset up to which newlines were counted
 	before  int64          // newlines up to there
 	wide    sources.Window // the window, for times of an unknown zone
@@ -109,7 +107,7 @@ func (w *worker) read(every bool) {
 // lines takes the times of the lines that end in from..to.
 func (w *worker) lines(from, to int, every bool) {
 	first, cov := w.clk.first, &w.b.cover
-	ends := scan.Newlines(w.ends[:], w.c.Buf[from:to])
+	ends := scan.Newlines(w.room.ends[:], w.c.Buf[from:to])
 	w.b.newlines += int64(len(ends))
 	for i := 0; i < len(ends); i++ {
 		if w.start >= 0 && !every {
@@ -152,19 +150,52 @@ func (w *worker) stray(line []byte) bool {
 	if len(line) == 0 || line[0] == ' ' || line[0] == '\t' || line[0] == '\r' {
 		return false
 	}
-	main := w.reader.Main
-	switch {
-	case main.Format.Name == "text":
+	if w.reader.Main.Format.Name == "text" {
 		return !w.job.clock.timed()
-	case main.Alone && !main.Begins(line):
-		for _, p := range w.reader.Others {
-			if p.Begins(line) {
-				return false
-			}
-		}
-		return line[0] != '}' && line[0] != ']'
 	}
-	return false
+	if !w.reader.Main.Alone || len(w.reader.Others) == 0 || len(line) > longestStray {
+		return strayLine(w.reader, line)
+	}
+	s, known := w.room.strays[string(line)]
+	if !known {
+		s = strayLine(w.reader, line)
+		if len(w.room.strays) < mostStrays {
+			w.room.strays[string(line)] = s
+		}
+	}
+	return s
+}
+
+func strayLine(r *logformat.Reader, line []byte) bool {
+	if !r.Main.Alone || r.Main.Begins(line) {
+		return false
+	}
+	for _, p := range r.Others {
+		if p.Begins(line) {
+			return false
+		}
+	}
+	return line[0] != '}' && line[0] != ']'
+}
+
+// Lines that no format reads come again and again, and every format is asked
+// before a line is called that.
+const (
+	mostStrays   = 1000
+	longestStray = 400
+)
+
+// room is what a goroutine works with that is worth keeping from chunk to chunk.
+type room struct {
+	ends   [portion + 8]uint16 // of the lines of a portion
+	strays map[string]bool     // by line: whether it is one
+}
+
+func (j *job) room() *room {
+	if r, ok := j.rooms.Get().(*room); ok {
+		return r
+	}
+	return &room{strays: map[string]bool{}}
 }
 
 // find appends the needles that begin in from..to.

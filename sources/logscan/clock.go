@@ -181,7 +181,7 @@ func (f *face) seconds(b []byte) (int64, bool) {
 
 // learn parses the time at its place in full and keeps its minute.
 func (f *face) learn(c *clock, line []byte, at int) (int64, bool) {
-	if at >= len(line) {
+	if at >= len(line) || (line[at]-'0' > 9 && line[at]-'A' > 'Z'-'A') { // no time begins otherwise
 		return 0, false
 	}
 	text := string(line[at:min(len(line), at+48)])
