@@ -94,6 +94,9 @@ type Moment struct {
 	Evidence string    `json:"evidence"`
 	// Unordered marks a time whose zone or clock is not known well enough.
 	Unordered bool `json:"unordered,omitempty"`
+	// ZoneUnknown marks a time that was written without a zone and none is known for
+	// it: Time holds it as written, as if it were UTC. It is Unordered too.
+	ZoneUnknown bool `json:"zone_unknown,omitempty"`
 	// Request is the id of the request or trace that the event belongs to, empty
 	// when the source named none.
 	Request string `json:"request,omitempty"`
@@ -112,6 +115,22 @@ type Recovered struct {
 	Evidence []string `json:"evidence,omitempty"`
 }
 
+// Doubt says in words why a moment may not be ordered against other sources; ""
+// when it may.
+func (m Moment) Doubt() string {
+	switch {
+	case m.Time.IsZero():
+		return "this line carries no time and no line beside it does: it says that it happened, not when"
+	case !m.Unordered:
+		return ""
+	case m.ZoneUnknown:
+		return "the time is as the log wrote it, and the log names no zone: it can be hours away from the others; --tz ZONE settles it"
+	case m.Until.After(m.Time):
+		return "this line carries no time: it stands between two that do"
+	}
+	return "the time is that of another clock, whose distance to the others is not known: do not order it by seconds"
+}
+
 // BlindReading returns the blind outcome for the reasons collected, the first
 // of them in full. With no reason given it says so instead of inventing one.
 func BlindReading(reasons []sources.Blind) Reading {
@@ -120,7 +139,7 @@ func BlindReading(reasons []sources.Blind) Reading {
 	}
 	r := Reading{Outcome: BlindOutcome, Summary: "could not look: " + reasons[0].Why, Opens: reasons[0].Opens}
 	if n := len(reasons) - 1; n > 0 {
-		r.Summary += fmt.Sprintf(" (and %d more reasons)", n)
+		r.Summary += fmt.Sprintf(" (and %s more)", count(n, "reason"))
 	}
 	return r
 }

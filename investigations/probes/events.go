@@ -316,7 +316,7 @@ func plain(list []logged) []sources.Event {
 func moment(e logged, summary string) inv.Moment {
 	return inv.Moment{
 		Time: e.Time, Until: e.Until, Source: e.Source, Summary: summary,
-		Evidence: e.evidence, Unordered: e.ZoneUnknown || e.NoTime, Request: e.RequestID,
+		Evidence: e.evidence, Unordered: e.ZoneUnknown || e.NoTime, ZoneUnknown: e.ZoneUnknown, Request: e.RequestID,
 	}
 }
 

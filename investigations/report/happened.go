@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"inquest/investigations"
@@ -31,6 +32,8 @@ func (p *page) happened() {
 	sec.para("%s", p.causeSentence())
 	sec.para("%s", p.limitSentence())
 	sec.labelled("What would settle it", texts(p.assessed.Fate.Settles))
+	sec.para("inquest looked for this record in the sources named below and changed nothing in them. All times are UTC unless a line says otherwise. " +
+		"E1, E2, … are pieces of evidence: the appendix holds what each says, where it comes from, the exact query and the hash of what was stored.")
 }
 
 func (p *page) fateSentence() string {
@@ -45,12 +48,12 @@ func (p *page) fateSentence() string {
 
 func (p *page) causeSentence() string {
 	if lead, ok := p.assessed.Leading(); ok {
-		return fmt.Sprintf("**The likeliest cause is %s** (%s): %s", text(lead.Mechanism), text(string(lead.Cause)), text(sentence(lead.Summary)))
+		return fmt.Sprintf("**The likeliest cause is %s** (%s): %s", text(words(lead.Mechanism)), text(string(lead.Cause)), text(sentence(lead.Summary)))
 	}
 	var open []string
 	for _, h := range p.assessed.Hypotheses {
 		if h.Standing == investigations.Possible {
-			open = append(open, text(h.Mechanism))
+			open = append(open, text(words(h.Mechanism)))
 		}
 	}
 	if len(open) == 0 {
@@ -78,9 +81,9 @@ func (p *page) limitSentence() string {
 	}
 	first := ""
 	if len(blind) > 0 {
-		first = "; first of all: " + strings.TrimSuffix(text(blind[0].why), ".")
+		first = fmt.Sprintf(" The first of them: %s", text(sentence(blind[0].why)))
 	}
-	return fmt.Sprintf("**Not everything was seen:** %s%s.", strings.Join(parts, ", "), first)
+	return fmt.Sprintf("**Not everything was seen:** %s.%s “%s” lists each with what would open it.", strings.Join(parts, ", "), first, notSeenTitle)
 }
 
 func (p *page) probesRan() int {
@@ -93,6 +96,16 @@ func (p *page) probesRan() int {
 		}
 	}
 	return n
+}
+
+var slug = regexp.MustCompile(`^[a-z]+(-[a-z]+)+$`)
+
+// words is the name of a mechanism as people say it.
+func words(name string) string {
+	if slug.MatchString(name) {
+		return strings.ReplaceAll(name, "-", " ")
+	}
+	return name
 }
 
 func isAre(n int) string {

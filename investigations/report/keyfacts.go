@@ -21,7 +21,7 @@ func (p *page) keyFacts() {
 		rows = append(rows, []string{"Known by", text(pairs(s.Record.Hints))})
 	}
 	rows = append(rows,
-		[]string{"Fate", text(orElse(string(a.Fate.Kind), string(investigations.FateUndetermined)) + ", " + orElse(string(a.Fate.Standing), string(investigations.Undetermined)))},
+		[]string{"Fate", text(fateText(a.Fate))},
 		[]string{"Shown by", refs(a.Fate.Evidence)},
 		[]string{"Window", text(windowText(s.Window))},
 		[]string{"How the window is known", text(s.WindowWhy)},
@@ -50,6 +50,14 @@ func (p *page) servers() string {
 	}
 	return fmt.Sprintf("%s; inquest sends only reading statements (%s recorded, listed below)",
 		strings.Join(out, "; "), plural(len(p.state.Statements), "statement", "statements"))
+}
+
+// fateText is the fate with its standing, in the words of the findings document.
+func fateText(f investigations.Fate) string {
+	if f.Kind == "" || f.Kind == investigations.FateUndetermined {
+		return string(investigations.FateUndetermined)
+	}
+	return string(f.Kind) + ", " + orElse(string(f.Standing), string(investigations.Undetermined))
 }
 
 // pairs prints a map as k=v in the order of its keys.

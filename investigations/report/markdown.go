@@ -47,5 +47,4 @@ func (p *page) top() {
 	if r := p.state.Recording; r != "" {
 		sec.para("> **This is a practice incident, not a real one.** %s", text(r))
 	}
-	sec.para("All times are UTC. Evidence is referred to as E1, E2, …; the appendix holds where each item comes from, the exact query and the hash of what was stored.")
 }

@@ -113,7 +113,7 @@ func moments() []inv.Moment {
 		{Time: t0.Add(-time.Second), Until: t0, Source: "wal:prod", Summary: "insert by xid 764", Evidence: "E1"},
 		{Time: t0, Source: "wal:prod", Summary: "xid 764 aborts", Evidence: "E1"},
 		{Time: t0.Add(123456 * time.Microsecond), Source: "log:client", Summary: "201 Created", Evidence: "E2", Unordered: true},
-		{Time: t0.Add(48 * time.Hour), Source: "log:client", Summary: "404 Not Found", Evidence: "E2"},
+		{Time: t0.Add(48 * time.Hour), Source: "log:client", Summary: "404 Not Found", Evidence: "E2", Unordered: true, ZoneUnknown: true},
 	}
 }
 

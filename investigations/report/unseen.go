@@ -7,6 +7,9 @@ import (
 	"inquest/sources"
 )
 
+// notSeenTitle is what the part is called, where it is referred to as well.
+const notSeenTitle = "What was not seen"
+
 // blindSpot is one thing that was not seen: why, what it kept from being
 // answered, and what would open it.
 type blindSpot struct {
@@ -104,7 +107,7 @@ func (p *page) limits() []string {
 }
 
 func (p *page) notSeen() {
-	sec := p.begin("not-seen", "What was not seen")
+	sec := p.begin("not-seen", notSeenTitle)
 	blind, gaps, limits, notRun := p.unseen(), p.gaps(), p.limits(), p.notRun()
 	if len(blind)+len(gaps)+len(limits)+len(notRun) == 0 {
 		sec.para("No probe was blind, no source has a known gap, and no source named a limit.")

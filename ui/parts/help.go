@@ -93,7 +93,7 @@ func (h *Help) lines(f nav.Frame, w int) []string {
 		}
 	}
 	out = append(out, text.Blank(w), NewLine(w).Add(t.Text, " ").Add(t.Heading, "Signs").String())
-	for _, s := range [][2]string{{"●", "finding"}, {"○", "looked, nothing there"}, {"⊘", "could not look: not the same as nothing there"}, {"◌", "not yet looked"}, {"–", "not applicable"}, {"⚠", "weak: consistent, not proven"}, {"░", "not covered by the log: silence there means nothing"}} {
+	for _, s := range [][2]string{{"●", "finding"}, {"○", "looked, nothing there"}, {"⊘", "could not look: not the same as nothing there"}, {"◌", "not yet looked"}, {"–", "not applicable"}, {"⚠", "weak: consistent, not proven"}, {"◇", "possible: nothing speaks against it, nothing proves it"}, {"✗", "ruled out, or not usable"}, {"░", "not covered by the log: silence there means nothing"}} {
 		out = append(out, NewLine(w).Add(t.Key, text.PadLeft(s[0], 19)).Add(t.Text, "  "+s[1]).String())
 	}
 	return out

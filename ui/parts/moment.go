@@ -12,6 +12,9 @@ func MomentTime(m investigations.Moment, zone *time.Location) string {
 	if m.Time.IsZero() {
 		return "time unknown"
 	}
+	if m.ZoneUnknown {
+		zone = time.UTC // as the log wrote it
+	}
 	from := m.Time.In(zone)
 	if m.Until.IsZero() || m.Until.Equal(m.Time) {
 		return from.Format("15:04:05.000")
@@ -23,10 +26,23 @@ func MomentTime(m investigations.Moment, zone *time.Location) string {
 	return from.Format("15:04:05") + "–" + to.Format("15:04:05")
 }
 
-// MomentTimeLong writes a moment in full, to the microsecond.
+// MomentDay writes the day and the second of a moment, where those of several days
+// stand together.
+func MomentDay(m investigations.Moment, zone *time.Location) string {
+	if m.ZoneUnknown {
+		zone = time.UTC
+	}
+	return m.Time.In(zone).Format("2 Jan 06 15:04:05")
+}
+
+// MomentTimeLong writes a moment in full, to the microsecond. A time of which no zone
+// is known stays as its log wrote it.
 func MomentTimeLong(m investigations.Moment, zone *time.Location) string {
 	if m.Time.IsZero() {
 		return "time unknown"
+	}
+	if m.ZoneUnknown {
+		return m.Time.UTC().Format("2 Jan 2006 15:04:05.000000") + " (zone not known)"
 	}
 	s := m.Time.In(zone).Format("2 Jan 2006 15:04:05.000000")
 	if !m.Until.IsZero() && m.Until.After(m.Time) {
@@ -44,8 +60,12 @@ func Flags(notes []investigations.Note, m investigations.Moment) string {
 			out += "⚑ "
 		}
 	}
-	if m.Unordered && !m.Time.IsZero() {
+	switch {
+	case m.Time.IsZero() || !m.Unordered:
+	case m.ZoneUnknown:
 		out += "⚠ zone? "
+	case !m.Until.After(m.Time): // a bracket tells it by itself
+		out += "⚠ clock? "
 	}
 	return out
 }

@@ -139,11 +139,10 @@ func (r *room) timeline(_ context.Context, args string) error {
 			continue
 		}
 		shown++
-		doubt := ""
-		if m.Unordered && !m.Time.IsZero() {
-			doubt = " (zone or clock not known)"
+		r.say("event %d: %s, %s: %s %s", i+1, parts.MomentTimeLong(m, r.o.Zone), m.Source, m.Summary, m.Evidence)
+		if why := m.Doubt(); why != "" && !m.Time.IsZero() {
+			r.label("order", why)
 		}
-		r.say("event %d: %s%s, %s: %s %s", i+1, parts.MomentTimeLong(m, r.o.Zone), doubt, m.Source, m.Summary, m.Evidence)
 	}
 	r.label("events", fmt.Sprintf("%d of %d", shown, all.Len()))
 	return nil

@@ -50,7 +50,7 @@ func (t *Theme) Standing(s investigations.Standing) Mark {
 	case investigations.Leading:
 		return Mark{"●", "leading", t.Finding}
 	case investigations.Possible:
-		return Mark{"○", "possible", t.Text}
+		return Mark{"◇", "possible", t.Text}
 	case investigations.RuledOut:
 		return Mark{"✗", "ruled out", t.Dim}
 	default:

@@ -114,7 +114,7 @@ func probes(f *Fake) []investigations.Probe {
 			read: investigations.Reading{Outcome: investigations.Found, Summary: "201 for the create at 14:58:03.374, then three 404", Moments: []investigations.Moment{
 				{Time: at("14:58:03.374"), Source: "log:app", Summary: text("201 POST /v1/dtros trace 4bf92f"), Evidence: "E4", Request: text("4bf92f3577b34da6")},
 				{Source: "log:gateway-without-any-times.log", Summary: "proxied 4bf92f3577b34da6 to app-2", Evidence: "E4", Unordered: true, Request: text("4bf92f3577b34da6")},
-				{Time: at("15:02:11.006"), Source: "log:app", Summary: "404 PUT /v1/dtros/e7a4bff2", Evidence: "E4", Unordered: true},
+				{Time: at("15:02:11.006"), Source: "log:app", Summary: "404 PUT /v1/dtros/e7a4bff2", Evidence: "E4", Unordered: true, ZoneUnknown: true},
 			}},
 			cover: &sources.Coverage{
 				Source: "log:app", From: at("14:20:00"), To: at("15:30:00"), Lines: 48213, Unparsed: 3, Bytes: 2 << 30,

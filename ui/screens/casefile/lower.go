@@ -39,9 +39,19 @@ func (s *Screen) timelineBody(f nav.Frame) []string {
 func (s *Screen) momentLine(f nav.Frame, m investigations.Moment, selected bool, source int) string {
 	t := f.Theme
 	whole, marker := s.cursor(t, paneTimeline, selected)
-	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Accent, parts.MomentTime(m, f.Zone), 18).Add(t.Text, " ").Cell(t.Dim, text.Source(m.Source, source), source).Add(t.Text, " ")
+	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Accent, s.stamp(f, m), 18).Add(t.Text, " ").Cell(t.Dim, text.Source(m.Source, source), source).Add(t.Text, " ")
 	tail := parts.Flags(s.notes(), m) + m.Evidence
 	return l.Add(t.Text, text.Fit(text.Clean(m.Summary), l.Left()-text.Width(tail)-2)).Right(t.Dim, tail+" ").String()
+}
+
+// stamp is the time of an event, with its day where the events are of several.
+func (s *Screen) stamp(f nav.Frame, m investigations.Moment) string {
+	const day = "2006-01-02"
+	first, last, ok := s.stretch()
+	if ok && !m.Time.IsZero() && first.In(f.Zone).Format(day) != last.In(f.Zone).Format(day) {
+		return parts.MomentDay(m, f.Zone)
+	}
+	return parts.MomentTime(m, f.Zone)
 }
 
 func (s *Screen) causesBody(f nav.Frame) []string {

@@ -52,7 +52,17 @@ func (s *Screen) NextAt(now time.Time) string {
 	if i := s.unanswered(); i >= 0 && snap.Assessment.Fate.Standing != investigations.Established {
 		return fmt.Sprintf("press A to answer what only you can know (step %d)", i+1)
 	}
+	if i := slices.IndexFunc(snap.Assessment.Steps, s.yours); i >= 0 {
+		return fmt.Sprintf("a shows the answer, w the report · %d v: step %d waits for your verdict", (i+1)%10, i+1)
+	}
 	return "a shows the answer in full, w the report, e writes it to a file"
+}
+
+// yours reports a step that waits for a person: its probes ran, and none of them
+// could tell anything for or against.
+func (s *Screen) yours(st investigations.StepResult) bool {
+	return st.Verdict == investigations.VerdictOpen && !s.live.Busy() &&
+		slices.ContainsFunc(st.Probes, func(p investigations.ProbeResult) bool { return p.Ran })
 }
 
 // unusable returns the first source that cannot be used, or "", and whether

@@ -52,6 +52,9 @@ func (s *Screen) stepLine(f nav.Frame, i int, st investigations.StepResult, sele
 	}
 	l := parts.Row(f.W, whole).Add(t.Key, marker).Add(m.Style, glyph).Add(t.Text, fmt.Sprintf(" %2d ", i+1))
 	word := m.Word
+	if s.yours(st) {
+		word = "your verdict"
+	}
 	if st.Signed {
 		word += " (you)"
 	}
@@ -140,7 +143,10 @@ func (s *Screen) probeRow(f nav.Frame, p investigations.ProbeResult, selected bo
 		m.Glyph, says = theme.Spinner(f.Tick), progressText(u)
 		m.Style = t.Accent
 	case !p.Ran:
-		says = "not yet run · needs " + p.Probe.Needs
+		says = "not yet run"
+		if s.apart() != "" {
+			says += " · needs " + p.Probe.Needs
+		}
 	}
 	tail := strings.Join(p.Evidence, " ")
 	if len(p.Evidence) > 2 {
@@ -191,6 +197,7 @@ func (s *Screen) probeMore(f nav.Frame, p investigations.ProbeResult, cut bool, 
 	}
 	if !p.Ran {
 		out = append(out, parts.Para(f, t.Dim, "      ", p.Probe.Asks+" "+p.Probe.Why)...)
+		out = append(out, parts.Para(f, t.Dim, "      ", "It needs "+p.Probe.Needs+".")...)
 	} else if p.Reading.Outcome != investigations.Found {
 		out = append(out, parts.Para(f, t.Dim, "      ", "does not exclude: "+p.Probe.Negative)...)
 	}

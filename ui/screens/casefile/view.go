@@ -127,6 +127,9 @@ func (s *Screen) title(p pane, f nav.Frame) (title, right string) {
 		if s.events.Narrowed() {
 			title += fmt.Sprintf(" of %d", s.events.Total())
 		}
+		if at, _, ok := s.stretch(); ok {
+			title += " · " + at.In(f.Zone).Format("MST")
+		}
 		if f.W >= 64 {
 			right = s.histogram(f)
 		}
@@ -176,6 +179,16 @@ func (s *Screen) span() sources.Window {
 		return spans[0]
 	}
 	return sources.Window{}
+}
+
+// stretch is the time of the first and of the last event; false when none has one.
+func (s *Screen) stretch() (first, last time.Time, ok bool) {
+	events := s.live.Snap.Events
+	n := events.Timed()
+	if n == 0 {
+		return first, last, false
+	}
+	return events.At(0).Time, events.At(n - 1).Time, true
 }
 
 func (s *Screen) histogram(f nav.Frame) string {

@@ -123,7 +123,7 @@ func (s *Screen) selected(f nav.Frame) []string {
 	var lines []string
 	at := parts.Para(in, t.Strong, " ", parts.MomentTimeLong(m, f.Zone)+" · "+m.Source)
 	lines = append(lines, at...)
-	if why := doubt(m); why != "" {
+	if why := m.Doubt(); why != "" {
 		lines = append(lines, parts.Para(in, t.Weak, " ⚠ ", why)...)
 	}
 	lines = append(lines, parts.Para(in, t.Text, " ", m.Summary)...)
@@ -137,16 +137,6 @@ func (s *Screen) selected(f nav.Frame) []string {
 		lines = append(lines, parts.Para(in, t.Dim, " "+e.ID+" ", strings.TrimSpace(e.Query))...)
 	}
 	return parts.Pane{Title: "Selected event", Foot: m.Evidence}.Draw(t, f.W, f.H, lines)
-}
-
-func doubt(m investigations.Moment) string {
-	switch {
-	case m.Time.IsZero():
-		return "this line carries no time and no line beside it does: it says that it happened, not when"
-	case m.Unordered:
-		return "zone or clock not known: do not order it against other sources"
-	}
-	return ""
 }
 
 // bars are the histograms as they were last counted.
@@ -168,9 +158,9 @@ func (s *Screen) histograms(f nav.Frame) []string {
 	s.count(span, w)
 	out := []string{s.ruler(f, span, name+4, w)}
 	for i, src := range s.sources() {
-		glyph, st := "●", t.Text
+		glyph, st := "✓", t.Text
 		if s.rows.Hidden[src] {
-			glyph, st = "○", t.Dim
+			glyph, st = "✗", t.Dim
 		}
 		number := "   "
 		if i < 9 {
