@@ -53,7 +53,7 @@ func none() (inv.Fate, bool) { return inv.Fate{}, false }
 func rivalFate(v View) inv.Fate {
 	return inv.Fate{
 		Kind: inv.FateUndetermined, Standing: inv.Undetermined,
-		Summary: fmt.Sprintf("Several tables have a key that %q fits, and its fate differs: %s. Which of them is meant is not told.", v.Record.ID, strings.Join(v.Focus.Rivals, ", ")),
+		Summary: fmt.Sprintf("Several tables have a key that %q fits, and its fate differs: %s. Which of them is meant is not told.", v.Record.ID, few(v.Focus.Rivals)),
 		Settles: []string{"name the table with --table"},
 	}
 }
@@ -193,6 +193,9 @@ func takenOff(v View) inv.Facts {
 	return v.property("lookalike").With("table", last.Table())
 }
 
+// sameColumns are rows with the key in tables that keep rows of the same columns.
+func sameColumns(v View) inv.Facts { return v.Facts.Of(inv.RowInHistory).With("copy", "true") }
+
 // nowhere says where the id was looked for in vain.
 func nowhere(v View) string {
 	switch {
@@ -201,7 +204,19 @@ func nowhere(v View) string {
 	case len(keptCopies(v)) > 0:
 		return "The id is in no table of its own that could be read"
 	}
+	if v.Record.Table == "" && v.All.Of(inv.TableProperty).With("name", "cut").With("table", "").Any(inv.TableProperty) {
+		return "The id is in none of the tables that were asked; more tables fit it (name one with --table)"
+	}
 	return "The id is in no table that could be read"
+}
+
+// few names the first of a list, and how many more there are.
+func few(list []string) string {
+	const most = 6
+	if len(list) <= most+1 {
+		return strings.Join(list, ", ")
+	}
+	return strings.Join(list[:most], ", ") + fmt.Sprintf(" and %d more", len(list)-most)
 }
 
 func whyOpen(v View) string {
@@ -225,6 +240,8 @@ func whyOpen(v View) string {
 		return "No database could be asked, and a log tells of a removal: " + loggedDeletes(v)[0].Says + "; whether a row was there and went with it is not shown."
 	case v.noDatabase():
 		return "No database could be asked, and no log tells what became of the record."
+	case v.Facts.Any(inv.RowAbsent) && len(sameColumns(v)) > 0:
+		return nowhere(v) + ", and " + sameColumns(v)[0].Says + ": it may have been moved there; what took it was not seen."
 	case v.Facts.Any(inv.IDIssued):
 		return "The id was handed out, but the database's own record of that moment could not be read without a hole."
 	case v.Facts.Any(inv.RowAbsent) && len(insertStatements(v)) > 0:

@@ -78,7 +78,7 @@ func deletedBy(v View, d Step) (inv.Fate, bool) {
 	if moved := movedTo(v, d); len(moved) > 0 {
 		facts = append(facts, moved...)
 		own += " The same transaction wrote a row with this key to " + moved[0].Attr("table") + ", where it is now."
-	} else if copies := v.Facts.Of(inv.RowInHistory).With("copy", "true"); len(copies) > 0 {
+	} else if copies := sameColumns(v); len(copies) > 0 {
 		facts = append(facts, copies[0])
 		own += " A row with this key and the same columns is in " + copies[0].Attr("table") + "."
 	}
@@ -92,8 +92,7 @@ func deletedBy(v View, d Step) (inv.Fate, bool) {
 // movedTo are rows with the key in other tables that the deleting transaction wrote.
 func movedTo(v View, d Step) inv.Facts {
 	xids := append([]string{d.Xid}, topsOf(d)...)
-	copies := v.Facts.Of(inv.RowInHistory).With("copy", "true")
-	return slices.Concat(v.All.Of(inv.RowVisible), copies).Where(func(f inv.Fact) bool {
+	return slices.Concat(v.All.Of(inv.RowVisible), sameColumns(v)).Where(func(f inv.Fact) bool {
 		return f.Attr("table") != "" && !v.Focus.holds(f.Attr("table")) && slices.Contains(xids, f.Attr("xmin"))
 	})
 }
