@@ -146,7 +146,9 @@ func openLogs(r request, p *program) []sources.Source {
 func logOptions(r request, p *program, names ...string) logscan.Options {
 	opt := logscan.Options{Location: r.Location, Now: p.now}
 	for _, n := range names {
-		r.named[n] = n
+		if r.named != nil {
+			r.named[n] = n
+		}
 		if f := r.Formats[n]; f != "" {
 			opt.Format = f
 		}
