@@ -132,7 +132,10 @@ const (
 	XactOverlap FactKind = "xact-overlap"
 	// What went with the row, and what is left: table, xid, removed (other rows of
 	// the same transaction), rows (left in the table), none-left and left (values of
-	// the row that no row, or some, still have).
+	// the row that no row, or some, still have); batch, born-with and stand (the
+	// transaction that inserted it, with how many others, and how many of those are as
+	// it wrote them); others and others-removed (other transactions in the WAL that was
+	// read, and what they took of the table).
 	Cohort FactKind = "cohort"
 	// A row of the same table holds the lost row's content or natural key under
 	// another key: table, key, by (columns), xid.

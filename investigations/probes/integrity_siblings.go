@@ -10,6 +10,7 @@ import (
 	inv "inquest/investigations"
 	"inquest/sources"
 	"inquest/sources/catalog"
+	"inquest/sources/wal"
 )
 
 func integritySiblings() inv.Probe {
@@ -35,6 +36,10 @@ type together struct {
 	XID     string     `json:"xid,omitempty"`
 	Removed int        `json:"removed"` // other rows that the same transaction took
 	Keys    [][]string `json:"keys,omitempty"`
+	// Batch is the transaction that inserted the row, nil when WAL does not tell it.
+	Batch *batch `json:"batch,omitempty"`
+	// Others are the other transactions that WAL shows to have deleted from the table.
+	Others others `json:"others,omitzero"`
 	// Rows is how many rows the table has now, -1 when that was not counted.
 	Rows       int64         `json:"rows"`
 	Properties []sharedValue `json:"properties,omitempty"`
@@ -45,6 +50,24 @@ type sharedValue struct {
 	Column string `json:"column"`
 	Value  string `json:"value"`
 	Left   int64  `json:"left"`
+}
+
+// batch is what was stored together with the row.
+type batch struct {
+	XID      string   `json:"xid"`
+	XIDs     []string `json:"xids"` // with its subtransactions
+	Inserted int      `json:"inserted"`
+	// Standing is how many of them are there as they were inserted: neither deleted
+	// nor updated since; -1 when that was not counted.
+	Standing int64 `json:"standing"`
+}
+
+// others are transactions that took other rows, in the WAL that was read.
+type others struct {
+	Xacts int       `json:"xacts"`
+	Rows  int       `json:"rows"`
+	From  time.Time `json:"from,omitzero"`
+	To    time.Time `json:"to,omitzero"`
 }
 
 const evidenceTogether = "together"
@@ -59,11 +82,12 @@ func collectSiblings(ctx context.Context, c *inv.Collector) error {
 			row, _ := knownContent(c, server, t)
 			found := together{Table: t.DisplayName(), Rows: -1}
 			found.removed(c, server, t)
+			found.born(c, server, t)
 			if found.XID == "" && row == nil {
 				continue
 			}
 			query := "rows that went with the record"
-			if q, columns := countQuery(t, row); len(columns) > 0 {
+			if q, columns := countQuery(t, row, found.Batch); len(columns) > 0 || found.Batch != nil {
 				tab, err := s.Ability.Query(ctx, q)
 				if ctx.Err() != nil {
 					return ctx.Err()
@@ -98,10 +122,97 @@ func (f *together) removed(c *inv.Collector, server string, t catalog.Table) {
 	}
 }
 
+// born fills in what WAL tells of the transaction that stored the row, and of the
+// others that deleted from its table.
+func (f *together) born(c *inv.Collector, server string, t catalog.Table) {
+	files := map[wal.RelFile]bool{}
+	names := map[string]bool{t.DisplayName(): true}
+	for _, s := range t.Stored() {
+		files[s.File], names[s.DisplayName()] = true, true
+	}
+	mine := func(fact inv.Fact) bool {
+		return names[fact.Attr("table")] && fact.Attr("server") == server && fact.Attr("branch") == ""
+	}
+	for _, l := range lineagesOf(inv.Input{Evidence: c.Runs["database.lineage"].Evidence}) {
+		if l.server != server || l.noted(noteDiscarded) || l.noted(noteDropped) {
+			continue
+		}
+		f.Others = l.othersIn(files, f.XID)
+		if inserts := c.Facts.Of(inv.TupleInserted).With("from", "wal").Where(mine); len(inserts) == 1 {
+			f.Batch = l.batchOf(inserts[0].Attr("xid"), files)
+		}
+	}
+}
+
+// batchOf is what the transaction that stored the row stored with it, nil when that
+// is not known for sure.
+func (l lineage) batchOf(xid string, files map[wal.RelFile]bool) *batch {
+	x, _ := l.resolve(uint32(atoi(xid)))
+	if x != nil && l.Xacts[x.TopXID] != nil {
+		x = l.Xacts[x.TopXID] // which tells of the whole family
+	}
+	if x == nil || x.State != wal.Committed || !l.whole(x) {
+		return nil
+	}
+	b := &batch{XID: fmt.Sprint(x.XID), XIDs: []string{fmt.Sprint(x.XID)}, Standing: -1}
+	for _, sub := range x.Subxacts {
+		b.XIDs = append(b.XIDs, fmt.Sprint(sub))
+	}
+	for rel, n := range x.Tables {
+		if files[rel] {
+			b.Inserted += n.Insert
+		}
+	}
+	if b.Inserted == 0 {
+		return nil
+	}
+	return b
+}
+
+// othersIn counts the other committed transactions that deleted from the table, as
+// many of them as are described.
+func (l lineage) othersIn(files map[wal.RelFile]bool, except string) others {
+	var out others
+	if x := l.Xacts[uint32(atoi(except))]; x != nil && x.TopXID != 0 {
+		except = fmt.Sprint(x.TopXID)
+	}
+	for _, x := range l.Xacts {
+		rows := 0
+		for rel, n := range x.Tables {
+			if files[rel] {
+				rows += n.Delete
+			}
+		}
+		if x.State == wal.Committed && x.TopXID == 0 && rows > 0 && fmt.Sprint(x.XID) != except && l.whole(x) {
+			out.Xacts, out.Rows = out.Xacts+1, out.Rows+rows
+		}
+	}
+	if n := len(l.Covered); n > 0 {
+		out.From, out.To = l.Covered[n-1].FromTime, l.Covered[n-1].ToTime
+	}
+	return out
+}
+
+// whole reports that nothing in the transaction's family was rolled back to a
+// savepoint: its counts would hold rows that were never stored.
+func (l lineage) whole(x *wal.Xact) bool {
+	for _, o := range l.Xacts {
+		if o.TopXID == x.XID && o.State != wal.Committed {
+			return false
+		}
+	}
+	return true
+}
+
 // countQuery counts, in one pass, the rows and those that have a value of the lost
-// row: of columns of plain types that can be a property of many.
-func countQuery(t catalog.Table, row content) (sources.Query, []string) {
+// row: of columns of plain types that can be a property of many; and those that its
+// transaction inserted and nobody changed since.
+func countQuery(t catalog.Table, row content, b *batch) (sources.Query, []string) {
 	var counts, columns, args []string
+	if b != nil && b.Inserted > 1 {
+		args = append(args, array(b.XIDs))
+		counts = append(counts, "count(*) FILTER (WHERE t.xmin::text = ANY ($1::text[])) AS standing")
+	}
 	for i, col := range t.Columns {
 		value, known := row[col.Name]
 		typ, plain := plainType(&t.Columns[i])
@@ -110,11 +221,11 @@ func countQuery(t catalog.Table, row content) (sources.Query, []string) {
 		}
 		args = append(args, *value)
 		name := "t." + catalog.QuoteIdent(col.Name)
-		counts = append(counts, fmt.Sprintf("count(*) FILTER (WHERE %s = $%d::%s) AS %s", name, len(args), typ, catalog.QuoteIdent(fmt.Sprintf("p%d", len(args)))))
+		counts = append(counts, fmt.Sprintf("count(*) FILTER (WHERE %s = $%d::%s) AS %s", name, len(args), typ, catalog.QuoteIdent(fmt.Sprintf("p%d", len(columns)+1))))
 		columns = append(columns, col.Name)
 	}
 	return sources.Query{
-		SQL:  fmt.Sprintf("SELECT count(*) AS rows, %s FROM %s t", strings.Join(counts, ", "), t.FullName()),
+		SQL:  fmt.Sprintf("SELECT %s FROM %s t", strings.Join(append([]string{"count(*) AS rows"}, counts...), ", "), t.FullName()),
 		Args: args, Scans: true, Note: "how many rows still have the lost row's properties", MaxRows: 1,
 	}, columns
 }
@@ -133,6 +244,9 @@ func grouping(typ, value string) bool {
 
 func (f *together) count(t *sources.Table, columns []string, row content) {
 	f.Rows = atoi(t.Text(0, "rows"))
+	if _, counted := t.Cell(0, "standing"); counted {
+		f.Batch.Standing = atoi(t.Text(0, "standing"))
+	}
 	for i, name := range columns {
 		f.Properties = append(f.Properties, sharedValue{Column: name, Value: *row[name], Left: atoi(t.Text(0, fmt.Sprintf("p%d", i+1)))})
 	}
@@ -151,7 +265,7 @@ func readSiblings(in inv.Input) inv.Reading {
 		r.Facts = append(r.Facts, f)
 		r.Summary = joinLine(r.Summary, f.Says)
 		switch {
-		case found.Removed > 0 || f.Attr("none-left") != "":
+		case found.Removed > 0 || f.Attr("none-left") != "" || found.Batch.changed() > 0:
 			r.Outcome = inv.Found
 		case found.XID == "" && r.Outcome == inv.Absent:
 			r.Outcome = inv.BlindOutcome // what took the row is not known
@@ -202,8 +316,29 @@ func (f together) fact(e inv.Evidence) inv.Fact {
 			says += ", " + short(strings.Join(some, ", "), 240)
 		}
 	}
+	if b := f.Batch; b != nil && b.Inserted > 1 {
+		out.Attrs["batch"], out.Attrs["born-with"] = b.XID, itoa(b.Inserted-1)
+		says += fmt.Sprintf("; xid %s had inserted it with %s", b.XID, plural(b.Inserted-1, "other row"))
+		if b.Standing >= 0 {
+			out.Attrs["stand"] = fmt.Sprint(b.Standing)
+			says += fmt.Sprintf(", of which %d stand as it wrote them and %d were changed since or are gone", b.Standing, b.changed())
+		}
+	}
+	if o := f.Others; o.Xacts > 0 {
+		out.Attrs["others"], out.Attrs["others-removed"] = itoa(o.Xacts), itoa(o.Rows)
+		says += fmt.Sprintf("; in WAL from %s to %s, %s took %s of the table at least", clock(o.From), clock(o.To), plural(o.Xacts, "other transaction"), plural(o.Rows, "row"))
+	}
 	out.Says = says
 	return out
+}
+
+// changed is how many of the other rows of the batch were deleted or updated since;
+// a row that was updated has another xmin, so it is not told which.
+func (b *batch) changed() int64 {
+	if b == nil || b.Standing < 0 {
+		return 0
+	}
+	return max(int64(b.Inserted-1)-b.Standing, 0)
 }
 
 // sample names some of the keys that went, and their range where they are numbers.
