@@ -46,6 +46,7 @@ func List() []Drill {
 		pageCorruption(),
 		triggerDelete(),
 		tableDrop(),
+		schemaDropped(),
 		raceDelete(),
 		replaced(),
 		conflictIgnored(),

@@ -165,6 +165,11 @@ func undetermined(v View) inv.Fate {
 		f.Summary += " A row with this id is in " + kept[0].Attr("table") + ", which looks as if it kept rows of other tables: it was moved or copied there, so the record existed; whether the application should see it there is not told."
 		f.Settles = append(f.Settles, "what writes "+kept[0].Attr("table")+": an archive job, a trigger, the application")
 	}
+	if gone := goneUnseen(v); len(gone) > 0 && v.Story.Empty() {
+		f.Summary += " A table that may have held it was dropped: " + gone[0].Says + "."
+		f.Settles = append([]string{"a backup from before the drop of " + gone[0].Attr("table") + " at " + clock(gone[0].Time) + ", or WAL from before its rows were written (--wal)"}, f.Settles...)
+		f.Evidence = appendNew(f.Evidence, gone.Evidence()...)
+	}
 	for _, kind := range []inv.FactKind{inv.RowAbsent, inv.IDIssued, inv.TupleInserted, inv.WALKeyAbsent} {
 		f.Evidence = appendNew(f.Evidence, v.Facts.Of(kind).Evidence()...)
 	}

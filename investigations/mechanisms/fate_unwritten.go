@@ -115,7 +115,7 @@ func coveringAbsence(v View, t time.Time) inv.Facts {
 	if len(v.property("persistence").With("value", "unlogged")) > 0 || len(after(v.Facts.Of(inv.TableTruncated), t))+len(after(v.Facts.Of(inv.TableDropped), t)) > 0 {
 		return nil
 	}
-	if len(after(removalStatements(v), t))+len(v.property("unread-files")) > 0 {
+	if len(after(removalStatements(v), t))+len(v.property("unread-files"))+len(after(goneUnseen(v), t)) > 0 {
 		return nil
 	}
 	for _, f := range v.Facts.Of(inv.WALKeyAbsent) {
@@ -138,4 +138,11 @@ func beginsBefore(f inv.Fact, t time.Time) bool {
 // after returns the facts that come after t, and those whose time is not known.
 func after(facts inv.Facts, t time.Time) inv.Facts {
 	return facts.Where(func(f inv.Fact) bool { return f.Time.IsZero() || !latest(f).Before(t) })
+}
+
+// goneUnseen are drops of tables that the record may have been in: they had a key
+// that the id fits, or WAL does not describe them, and no row of theirs was seen.
+func goneUnseen(v View) inv.Facts {
+	home := homeServer(v.All)
+	return v.All.Of(inv.TableDropped).With("unseen", "true").Where(func(f inv.Fact) bool { return on(f, home) })
 }

@@ -46,7 +46,6 @@ func collectLineage(ctx context.Context, c *inv.Collector) error {
 		tables := ownTables(c, s.Source.Name())
 		if len(tables) == 0 {
 			c.Blind(s.Source.Name()+": no table with a key that the id fits is known", "name the table with --table")
-			continue
 		}
 		if err := traceServer(ctx, c, s.Source, tables, i == 0); err != nil {
 			return err
@@ -66,8 +65,10 @@ func traceServer(ctx context.Context, c *inv.Collector, server sources.Source, t
 	}
 	t := tracing{c: c, server: server, targets: targetsOf(tables)}
 	if len(t.targets) == 0 {
-		c.Blind(server.Name()+": the tables that fit have no file of their own", "")
-		return nil
+		if len(tables) > 0 {
+			c.Blind(server.Name()+": the tables that fit have no file of their own", "")
+		}
+		return t.droppedFiles(ctx, u, tables, nil)
 	}
 	l, discarded, err := t.history(ctx, u)
 	if err != nil {

@@ -102,14 +102,30 @@ const mostDroppedTraces = 4
 // that no table owns now: those of dropped tables and partitions. It looks only
 // when the key was not found anywhere else.
 func (t tracing) droppedFiles(ctx context.Context, u *walUnion, tables []catalog.Table, l *wal.Lineage) error {
-	if slices.ContainsFunc(l.Events, selfTold) || len(t.targets) == 0 {
+	asked := t.c.Record.Table != "" && !slices.ContainsFunc(tables, func(o catalog.Table) bool { return namedAs(o.DisplayName(), t.c.Record.Table) })
+	if l != nil && slices.ContainsFunc(l.Events, selfTold) && !asked {
 		return nil
 	}
-	d, err := lookForDrops(ctx, u, t.targets[0].Rel.DB, knownFiles(tables))
+	g, err := t.graveyard(ctx)
+	if err != nil || g == nil {
+		return err
+	}
+	d, err := lookForDrops(ctx, u, g, knownFiles(tables))
 	if err != nil {
 		blindTo(t.c, t.server.Name(), err)
 		return ctx.Err()
 	}
+	found, err := t.formerTables(ctx, u, tables, l, d)
+	if err != nil {
+		return err
+	}
+	return t.goneTables(ctx, u, g, found)
+}
+
+// formerTables looks for the key in dropped files that can have been those of
+// tables that are there, and returns the files that it was found in.
+func (t tracing) formerTables(ctx context.Context, u *walUnion, tables []catalog.Table, l *wal.Lineage, d *drops) ([]wal.RelFile, error) {
+	var seen []wal.RelFile
 	looked := 0
 	for i := range tables {
 		files, nameless := d.formerFilesOf(&tables[i])
@@ -132,16 +148,22 @@ func (t tracing) droppedFiles(ctx context.Context, u *walUnion, tables []catalog
 		if slices.ContainsFunc(found.Events, func(e wal.Event) bool { return selfTold(e) && slices.Contains(nameless, e.Rel) }) {
 			found.Notes = append(found.Notes, noteNameless)
 		}
+		for _, e := range found.Events {
+			seen = append(seen, e.Rel)
+		}
 		if err := keepLineage(t.c, t.server.Name(), u.name(), found); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return seen, nil
 }
 
 // mayBeOf leaves out files that a transaction replaced together with those of
 // other tables: TRUNCATE says whose files it replaced.
 func mayBeOf(t *catalog.Table, files []wal.RelFile, l *wal.Lineage) []wal.RelFile {
+	if l == nil {
+		return files
+	}
 	return filter(files, func(f wal.RelFile) bool {
 		replaced := filter(l.Relations, func(e wal.RelationEvent) bool { return slices.Contains(e.Dropped, f) })
 		return len(replaced) == 0 || slices.ContainsFunc(replaced, func(e wal.RelationEvent) bool { return e.OID == t.OID })
@@ -186,13 +208,18 @@ func knownFiles(tables []catalog.Table) map[wal.RelFile]bool {
 	return out
 }
 
-func eachRecord(ctx context.Context, src wal.Source, visit func(*wal.Record)) error {
+// eachRecord visits all records of the WAL, and tells of its holes.
+func eachRecord(ctx context.Context, src wal.Source, visit func(*wal.Record), hole func()) error {
 	plan, err := wal.MakePlan(ctx, src, 0)
 	if err != nil {
 		return fmt.Errorf("look for dropped files: %w", err)
 	}
-	r := wal.NewReader(src, plan, wal.ReaderOptions{})
+	r, holes := wal.NewReader(src, plan, wal.ReaderOptions{}), 0
 	for r.Next(ctx) {
+		if n := len(r.Gaps()); n > holes {
+			holes = n
+			hole()
+		}
 		visit(r.Record())
 	}
 	return r.Err()

@@ -38,12 +38,15 @@ type making struct {
 }
 
 // lookForDrops reads WAL for files of the database that got rows in it, were
-// removed by a commit in it, and are not among the known ones.
-func lookForDrops(ctx context.Context, src wal.Source, db uint32, known map[wal.RelFile]bool) (*drops, error) {
+// removed by a commit in it, and are not among the known ones; the graveyard is
+// shown all of it.
+func lookForDrops(ctx context.Context, src wal.Source, g *graveyard, known map[wal.RelFile]bool) (*drops, error) {
+	db := g.cat.DB
 	d := &drops{made: map[uint32]making{}, locked: map[uint32][]uint32{}}
 	names := map[uint32]string{} // by file number
 	gone := map[wal.RelFile]*droppedFile{}
 	err := eachRecord(ctx, src, func(r *wal.Record) {
+		g.Record(r)
 		for _, l := range r.StandbyLocks() {
 			if l.DB == db && !slices.Contains(d.locked[l.XID], l.OID) {
 				d.locked[l.XID] = append(d.locked[l.XID], l.OID)
@@ -63,7 +66,7 @@ func lookForDrops(ctx context.Context, src wal.Source, db uint32, known map[wal.
 				}
 			}
 		}
-	})
+	}, g.Forget)
 	if err != nil || len(gone) == 0 {
 		return d, err
 	}
@@ -76,7 +79,7 @@ func lookForDrops(ctx context.Context, src wal.Source, db uint32, known map[wal.
 			d.files = append(d.files, *f)
 			delete(gone, f.file)
 		}
-	})
+	}, func() {})
 	return d, err
 }
 

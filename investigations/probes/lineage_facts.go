@@ -36,7 +36,7 @@ func lineagesOf(in inv.Input) []lineage {
 
 func readLineage(in inv.Input) inv.Reading {
 	list := lineagesOf(in)
-	if len(list) == 0 {
+	if len(list) == 0 && len(serversOf(in)) == 0 {
 		return inv.BlindReading(in.Blind)
 	}
 	r := inv.Reading{Outcome: inv.Absent}
@@ -46,12 +46,19 @@ func readLineage(in inv.Input) inv.Reading {
 			l.readDiscarded(in, list, &r)
 		case l.noted(noteDropped):
 			l.readDropped(in, &r)
+		case l.noted(noteGone):
+			l.readGone(in, &r)
 		default:
 			l.read(in, &r)
 			l.serverSays(in, &r, answers(in, xactTag(l.server)))
 			l.readBranches(in, &r)
 		}
-		r.Summary = joinLine(r.Summary, l.say())
+		if !l.noted(noteGone) || len(l.Events) > 0 {
+			r.Summary = joinLine(r.Summary, l.say())
+		}
+	}
+	for _, server := range serversOf(in) {
+		unseenGone(in, server, &r)
 	}
 	if inv.Facts(r.Facts).Any(inv.TupleInserted, inv.TupleUpdated, inv.TupleDeleted, inv.TupleRekeyed, inv.TableTruncated, inv.TableDropped) {
 		r.Outcome = inv.Found
@@ -133,4 +140,15 @@ func wrote(e wal.Event) bool {
 		return true
 	}
 	return false
+}
+
+// serversOf are the servers whose WAL tells of dropped tables.
+func serversOf(in inv.Input) []string {
+	var out []string
+	for _, e := range in.Evidence {
+		if e.Kind == evidenceGone && !slices.Contains(out, e.Source) {
+			out = append(out, e.Source)
+		}
+	}
+	return out
 }
