@@ -170,7 +170,7 @@ func undetermined(v View) inv.Fate {
 		f.Settles = append([]string{"a backup from before the drop of " + gone[0].Attr("table") + " at " + clock(gone[0].Time) + ", or WAL from before its rows were written (--wal)"}, f.Settles...)
 		f.Evidence = appendNew(f.Evidence, gone.Evidence()...)
 	}
-	for _, kind := range []inv.FactKind{inv.RowAbsent, inv.IDIssued, inv.TupleInserted, inv.WALKeyAbsent} {
+	for _, kind := range []inv.FactKind{inv.RowAbsent, inv.IDIssued, inv.TupleInserted, inv.WALKeyAbsent, inv.RemovalSaid, inv.RowInHistory} {
 		f.Evidence = appendNew(f.Evidence, v.Facts.Of(kind).Evidence()...)
 	}
 	return f

@@ -219,15 +219,36 @@ var (
 // removedWords are what lines say of what has been removed.
 var removedWords = []string{"removed", "deleted", "purged", "erased", "expired and", "cleaned up", "pruned", "destroyed", "wiped", "dropped"}
 
-// saysRemoved reports whether a line without a status says in words that the
-// record was removed.
+// attemptWords are what lines say of what is asked for and not yet done.
+var attemptWords = []string{"request", "attempt", "start", "begin", "queue", "schedul", "enqueu", "pending", "confirm", "dry", "skip"}
+
+// saysRemoved reports whether a line without a status says that the record was
+// removed: in words, or as an audit log does, in a field for what was done.
 func saysRemoved(e sources.Event) bool {
 	if e.Level == sources.LevelError || e.Level == sources.LevelFatal {
 		return false
 	}
 	msg := strings.ToLower(e.Message)
 	contains := func(w string) bool { return strings.Contains(msg, w) }
-	return slices.ContainsFunc(removedWords, contains) && !slices.ContainsFunc(deniedWords, contains)
+	if slices.ContainsFunc(deniedWords, contains) {
+		return false
+	}
+	return slices.ContainsFunc(removedWords, contains) || e.Op == sources.OpDelete && e.Method == "" && !slices.ContainsFunc(attemptWords, contains) && !failedField(e)
+}
+
+// failedField reports whether a field for the outcome says anything but success.
+func failedField(e sources.Event) bool {
+	for k, v := range e.Fields {
+		switch strings.ToLower(k) {
+		case "outcome", "result", "status", "success", "state":
+			switch strings.ToLower(v) {
+			case "success", "succeeded", "successful", "ok", "true", "done", "completed", "complete", "200", "204", "0":
+			default:
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // saysCreated reports whether a line without a status says in words that the

@@ -152,6 +152,25 @@ func TestRemovalInWords(t *testing.T) {
 	}
 }
 
+// TestRemovalInAField: an audit log has a field for what was done, and perhaps one for how it went.
+func TestRemovalInAField(t *testing.T) {
+	id := "e7a4bff2-adc7-4847-a9d8-25734601b405"
+	n := newNaming(inv.Input{Record: inv.Record{ID: id}})
+	for _, c := range []struct {
+		message, outcome string
+		want             bool
+	}{{"carol,DELETE," + id, "", true}, {"delete", "success", true}, {"delete", "failure", false}, {"delete requested", "", false}} {
+		e := sources.Event{Time: removedAt, Source: "log:audit", Op: sources.OpDelete, Actor: "carol", Message: c.message, Raw: c.message + " " + id, Fields: map[string]string{"Object": id}}
+		if c.outcome != "" {
+			e.Fields["outcome"] = c.outcome
+		}
+		facts := answerFacts(n, "", logged{Event: e, evidence: "E1"})
+		if got := len(facts) == 1 && facts[0].Kind == inv.RemovalSaid && facts[0].Attr("actor") == "carol"; got != c.want {
+			t.Errorf("%q, %q: %+v", c.message, c.outcome, facts)
+		}
+	}
+}
+
 // TestRefusalPassedOn: an application's stack trace holds the server's error with the failing row.
 func TestRefusalPassedOn(t *testing.T) {
 	id := "e7a4bff2-adc7-4847-a9d8-25734601b405"
