@@ -15,6 +15,7 @@ type Reader struct {
 	Context  Context
 	fallback *Parser
 	inner    *Reader // what the messages of an envelope are written in
+	zoneOf   *string // the host whose zone Context.Location is; nil: everybody's
 	// Limits are what was assumed about the file, for its coverage.
 	Limits []string
 }
@@ -205,6 +206,12 @@ func (r *Reader) try(p *Parser, rec []byte, e *sources.Event) bool {
 	got := sources.Event{}
 	if !p.Parse(rec, &r.Context, &got) {
 		return false
+	}
+	if r.zoneOf != nil && hostOf(&got) != *r.zoneOf {
+		c := r.Context
+		c.Location = nil
+		got = sources.Event{}
+		p.Parse(rec, &c, &got)
 	}
 	got.Source, got.Position, got.Raw, got.Why, got.Weak = e.Source, e.Position, e.Raw, e.Why, e.Weak
 	got.Format = p.Format.Name

@@ -2,6 +2,7 @@ package logformat
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"inquest/sources"
@@ -23,24 +24,46 @@ func (r *Reader) openEnvelopes(lines []string) {
 	if !isEnvelope(r.Main.Format) {
 		return
 	}
-	if r.Main.Format.Name == "journald" {
-		lines = r.ofServer(lines)
+	all := lines
+	if len(lines) > 300 { // the rest are from the middle and the end
+		all = slices.Concat(lines[:100], lines[len(lines)-200:])
+	}
+	if name := r.Main.Format.Name; name == "journald" || strings.HasPrefix(name, "syslog") {
+		if of := r.ofServer(lines); len(of) > 0 || name == "journald" {
+			lines = of
+		}
 	}
 	var inside []string
 	likely := 0
 	for _, l := range lines[:min(len(lines), 200)] {
 		e := sources.Event{}
-		if r.Main.Parse([]byte(l), &r.Context, &e) && e.Message != "" && !strings.HasPrefix(strings.TrimSpace(e.Message), "{") {
-			message := firstLine(e.Message)
-			inside = append(inside, message)
-			if mayBeRecord(message) {
-				likely++
-			}
+		if !r.Main.Parse([]byte(l), &r.Context, &e) || e.Message == "" || strings.HasPrefix(strings.TrimSpace(e.Message), "{") {
+			continue
+		}
+		part := partOf(e.Message)
+		if part.number > 1 {
+			continue
+		}
+		message := firstLine(part.text)
+		inside = append(inside, message)
+		if mayBeRecord(message) {
+			likely++
 		}
 	}
-	if likely*2 <= len(inside) {
-		return
+	if likely*2 > len(inside) {
+		r.openMessages(inside)
 	}
+	if r.inner != nil || slices.ContainsFunc(all, holdsObject) {
+		r.settleTimes(all)
+	}
+}
+
+// holdsObject reports whether a line may have a JSON object as its message, or
+// as a text in another object.
+func holdsObject(l string) bool { return strings.Contains(l, ` {"`) || strings.Contains(l, `{\"`) }
+
+// openMessages finds the format of most of the messages, if they have one.
+func (r *Reader) openMessages(inside []string) {
 	inner := detect(inside, r.Context, false)
 	known := 0
 	for _, l := range inside {
@@ -104,7 +127,11 @@ func (r *Reader) goesOnInside(line []byte) bool {
 		return false
 	}
 	e := sources.Event{}
-	return r.Main.Parse(line, &r.Context, &e) && fromServer(&e) && !r.inner.Main.Begins([]byte(e.Message))
+	if !r.Main.Parse(line, &r.Context, &e) || !fromServer(&e) {
+		return false
+	}
+	part := partOf(e.Message)
+	return part.number > 1 || part.number == 0 && !r.inner.Main.Begins([]byte(part.text))
 }
 
 // joinsInside reports whether the message of line goes on with the record that
@@ -119,22 +146,29 @@ func (r *Reader) joinsInside(head, line []byte) bool {
 			return false
 		}
 	}
-	return r.inner.Main.Continues([]byte(a.Message), []byte(b.Message))
+	x, y := partOf(a.Message), partOf(b.Message)
+	if x.number > 0 && y.number > 0 {
+		return x.of == y.of && x.number < y.number
+	}
+	return r.inner.Main.Continues([]byte(x.text), []byte(y.text))
 }
 
 // unfold reads the record inside an envelope; rest are the further envelopes of
-// a record of several lines. The envelope's time stands: it is the one that the file is ordered by.
+// a record of several lines.
 func (r *Reader) unfold(e *sources.Event, rest []byte) {
 	if r.inner == nil || e.Message == "" || (r.server() && !fromServer(e)) {
 		return
 	}
-	message := e.Message
+	first := partOf(e.Message)
+	message, last := first.text, first
 	for len(rest) > 0 {
 		var line []byte
 		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
 		next := sources.Event{}
 		if r.Main.Parse(line, &r.Context, &next) {
-			message += "\n" + next.Message
+			part := partOf(next.Message)
+			message += part.after(last)
+			last = part
 		}
 	}
 	in := sources.Event{}
@@ -147,7 +181,7 @@ func (r *Reader) unfold(e *sources.Event, rest []byte) {
 			e.Fields[k] = v
 		}
 	}
-	adopt(e, &in)
+	adopt(e, &in, &r.Context)
 	if in.Actor != "" {
 		e.Actor = in.Actor
 	}

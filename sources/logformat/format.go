@@ -93,6 +93,9 @@ type Context struct {
 	// DayFirst and MonthFirst say how 03/04/2025 is to be read; both false means
 	// that no line settled it.
 	DayFirst, MonthFirst bool
+	// InnerTime says of an envelope's file that the records inside tell their time
+	// better than the envelopes: finer, or with a zone.
+	InnerTime bool
 }
 
 // setTime puts a stamp into an event, applying the context's zone.

@@ -85,10 +85,8 @@ func lambda() *Format {
 				Message: "Duration: 12.3 ms", Want: map[string]string{"@request": "2f5b7c1e-1111-4222-8333-444455556666"},
 			},
 		},
-		after: func(e *sources.Event) {
-			set(&e.RequestID, e.Fields["request_id"])
-			unwrap(e, nil)
-		},
+		after: func(e *sources.Event) { set(&e.RequestID, e.Fields["request_id"]) },
+		wraps: true,
 	}.format()
 }
 

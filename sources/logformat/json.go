@@ -105,7 +105,7 @@ func dotted(name, key string) string {
 // unwrap reads a JSON object that an envelope (Docker, CRI, Google Cloud)
 // carries as its message, and lets it fill what the envelope left open.
 func unwrap(e *sources.Event, c *Context) {
-	m := strings.TrimSpace(e.Message)
+	m := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(e.Message), "@cee:")) // as rsyslog marks it
 	if len(m) < 2 || m[0] != '{' {
 		return
 	}
@@ -121,12 +121,13 @@ func unwrap(e *sources.Event, c *Context) {
 			e.Fields[k] = v
 		}
 	}
-	adopt(e, &inner)
+	adopt(e, &inner, c)
 }
 
-// adopt gives e what inner knows and e does not; inner's message wins.
-func adopt(e, inner *sources.Event) {
-	if e.Time.IsZero() && !inner.Time.IsZero() {
+// adopt gives e what inner knows and e does not; inner's message wins, and its time
+// where the file's are better.
+func adopt(e, inner *sources.Event, c *Context) {
+	if !inner.Time.IsZero() && (e.Time.IsZero() || c != nil && c.InnerTime && nearby(e, inner)) {
 		e.Time, e.ZoneUnknown = inner.Time, inner.ZoneUnknown
 	}
 	if inner.Message != "" {

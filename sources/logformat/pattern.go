@@ -17,6 +17,7 @@ type pattern struct {
 	anchor      string // stands right before the time; empty: at a fixed offset
 	samples     []Sample
 	after       func(e *sources.Event) // sees the filled event
+	wraps       bool                   // the message may be a JSON object
 	alone       bool
 }
 
@@ -102,6 +103,9 @@ func (d pattern) fill(e *sources.Event, c *Context, names, m []string, rest stri
 	looseFields(e)
 	if d.after != nil {
 		d.after(e)
+	}
+	if d.wraps {
+		unwrap(e, c)
 	}
 	return true
 }

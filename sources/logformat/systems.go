@@ -10,7 +10,7 @@ import (
 // syslog5424 reads RFC 5424.
 func syslog5424() *Format {
 	return pattern{
-		name: "syslog-5424", title: "syslog, RFC 5424",
+		name: "syslog-5424", title: "syslog, RFC 5424", wraps: true,
 		re: `^<(?P<pri>\d{1,3})>1 (?P<time>\S+) (?P<host>\S+) (?P<program>\S+) (?P<pid>\S+) (?P<msgid>\S+) (?P<data>-|(?:\[(?:[^\]\\]|\\.)*\])+) ?(?P<message>.*)$`,
 		samples: []Sample{{
 			Text: `<165>1 2025-11-27T14:58:12.104Z host api 42 ID47 [x@1 requestId="r1"] deleted e7a4`,
@@ -40,7 +40,7 @@ func syslog3164() *Format {
 			{Text: "<11>Nov  7 04:05:06 db1 kernel: Out of memory: Killed process 7", Time: "0000-11-07T04:05:06", Level: sources.LevelError, Message: "Out of memory: Killed process 7"},
 			{Text: "2025-11-27T14:58:12.104321+00:00 db1 sshd[9]: Accepted publickey for ann", Time: "2025-11-27T14:58:12.104321Z", Message: "Accepted publickey for ann"},
 		},
-		after: priority,
+		after: priority, wraps: true,
 	}.format()
 }
 
@@ -63,7 +63,7 @@ func criLog() *Format {
 				Time: "2025-11-27T14:58:12.104321987Z", Level: sources.LevelError, Message: "boom", Want: map[string]string{"@request": "r1"},
 			},
 		},
-		after: func(e *sources.Event) { unwrap(e, nil) },
+		wraps: true,
 	}.format()
 }
 

@@ -18,7 +18,7 @@ func timestamped() *Format {
 				Time: "2025-11-27T14:58:12.104321987Z", Level: sources.LevelError, Message: "boom", Want: map[string]string{"@request": "r1"},
 			},
 		},
-		after: func(e *sources.Event) { unwrap(e, nil) },
+		wraps: true,
 	}.format()
 	build := f.New
 	f.New = func(lines []string) *Parser {
