@@ -34,6 +34,9 @@ func act(v View) (Step, bool) {
 		}
 		return keys[0], true
 	}
+	if r, ok := takenWith(v); ok {
+		return r, true
+	}
 	return Last(Ended(v.Story.Removals, Committed))
 }
 

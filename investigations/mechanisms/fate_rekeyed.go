@@ -107,10 +107,10 @@ func rekeyedRow(v View, found string) inv.Facts {
 	return v.Facts.Of(inv.RowRekeyed).With("found", found)
 }
 
-// emptied is the committed removal of the table that the row was in after the last
-// change of its key.
+// emptied is the first committed removal of the table that the row was in after the
+// last change of its key.
 func emptied(v View, last Step) (Step, bool) {
-	for _, r := range slices.Backward(Ended(v.Story.Removals, Committed)) {
+	for _, r := range Ended(v.Story.Removals, Committed) {
 		if position(r) > position(last) && position(last) > 0 && r.Table() == tableNow(last) {
 			return r, true
 		}

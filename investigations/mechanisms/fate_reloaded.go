@@ -53,11 +53,8 @@ func sequencesBehind(v View) inv.Facts {
 // reloadLoss: the row was committed, and then one transaction emptied its table
 // and loaded it again without the row.
 func reloadLoss(v View) (loss, bool) {
-	for _, r := range slices.Backward(Ended(v.Story.Removals, Committed)) {
+	if r, ok := takenWith(v); ok && len(refilled(v, r)) > 0 {
 		before, contents := committedBefore(v, r), refilled(v, r)
-		if len(before) == 0 || storedAfter(v, r) || len(contents) == 0 {
-			continue
-		}
 		back := setBack(v)
 		l := loss{mechanism: "restored-backup", standing: inv.Probable, facts: slices.Concat(r.Facts(), contents, before, back)}
 		if len(back) == 0 {

@@ -34,11 +34,8 @@ func fateRemoved(v View) (inv.Fate, bool) {
 	if d, ok := v.Story.removal(); ok {
 		return deletedBy(v, d)
 	}
-	for _, r := range slices.Backward(Ended(v.Story.Removals, Committed)) {
+	if r, ok := takenWith(v); ok {
 		before := committedBefore(v, r)
-		if len(before) == 0 || storedAfter(v, r) {
-			continue
-		}
 		if l, ok := reloadLoss(v); ok {
 			return fate(inv.FateLost, l.standing, l.facts, "%s", l.says)
 		}
@@ -49,6 +46,17 @@ func fateRemoved(v View) (inv.Fate, bool) {
 		return fate(inv.FateDeleted, standing, append(r.Facts(), before...), "The row was stored in %s, and then %s by xid %s, committed %s.", r.Table(), removalVerb(r), r.Xid, clock(r.When()))
 	}
 	return none()
+}
+
+// takenWith is the committed removal of the row's table, or of the part that held
+// it, that took the row: the first one after it was last stored.
+func takenWith(v View) (Step, bool) {
+	for _, r := range Ended(v.Story.Removals, Committed) {
+		if len(committedBefore(v, r)) > 0 && !storedAfter(v, r) {
+			return r, true
+		}
+	}
+	return Step{}, false
 }
 
 func removalVerb(r Step) string {
@@ -110,7 +118,7 @@ func committedBefore(v View, r Step) inv.Facts {
 		if part := r.Fact.Attr("part"); part != "" && s.Fact.Attr("part") != part {
 			continue // another partition was dropped
 		}
-		if s.Table() != r.Table() && v.Focus.members == nil || position(s) > 0 && position(r) > 0 && position(s) > position(r) {
+		if !v.Focus.samePart(s.Table(), r.Table()) || position(s) > 0 && position(r) > 0 && position(s) > position(r) {
 			continue
 		}
 		out = append(out, s.Facts()...)
@@ -118,9 +126,18 @@ func committedBefore(v View, r Step) inv.Facts {
 	return out
 }
 
-// storedAfter reports whether the row was inserted again after the removal.
+// samePart reports that what is told of two tables can be of the same one: partitions
+// of a table are others, the whole table is each of them.
+func (fo Focus) samePart(a, b string) bool {
+	return a == b || fo.members != nil && (a == fo.Table || b == fo.Table)
+}
+
+// storedAfter reports whether the row was inserted, or seen on a page, after the
+// removal.
 func storedAfter(v View, r Step) bool {
-	return slices.ContainsFunc(Ended(v.Story.Inserts, Committed), func(s Step) bool { return position(s) > position(r) })
+	return slices.ContainsFunc(Ended(v.Story.Inserts, Committed), func(s Step) bool {
+		return position(s) > position(r) || lsn(s.Fact.Attr("seen")) > position(r)
+	})
 }
 
 // fateDropLogged: a log shows that the row's table or partition was dropped,

@@ -88,6 +88,12 @@ func tableRemovedOrRekeyedCases() []verdict {
 		{name: "truncated", facts: gone(inv.TableTruncated), fate: "deleted established", lead: "truncate accidental"},
 		{name: "truncated before it was stored", facts: append(facts(candidateFact(orders), f(inv.TableTruncated, sec(-10), "table", orders, "xid", "690", "lsn", "0/50", "from", "wal"), commits("690", -9)), stored()...), fate: "undetermined undetermined"},
 		{name: "truncated by a job", facts: append(gone(inv.TableTruncated), session("710", "application", "purge", "user", "cron")), fate: "deleted established", lead: "truncate retention"},
+		{
+			name: "truncated by hand, and by a job the night after", fate: "deleted established", lead: "truncate accidental",
+			facts: append(gone(inv.TableTruncated), f(inv.TableTruncated, sec(20), "table", orders, "xid", "720", "lsn", "0/300", "from", "wal"), commits("720", 20), session("720", "application", "purge", "user", "cron"), session("710", "application", "psql", "user", "jane", "pace", "human", "role-programs", "psql", "joins", "statement")),
+		},
+		{name: "truncated, and the table dropped later", facts: append(gone(inv.TableTruncated), f(inv.TableDropped, sec(20), "table", orders, "xid", "720", "lsn", "0/300", "from", "wal"), commits("720", 20)), fate: "deleted established", lead: "truncate accidental"},
+		{name: "seen on a page after it", facts: append(gone(inv.TableTruncated), f(inv.TupleInserted, sec(0), "table", orders, "xid", "700", "tid", "(1,1)", "from", "image", "seen", "0/400"), walCovered()), fate: "undetermined undetermined"},
 		{name: "dropped", facts: gone(inv.TableDropped), fate: "deleted established", lead: "table-drop accidental"},
 		{name: "its partition dropped", facts: part, fate: "deleted established", lead: "partition-drop retention"},
 		{name: "rewritten: no loss", facts: gone(inv.TableRewritten), fate: "undetermined undetermined"},

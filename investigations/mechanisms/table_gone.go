@@ -4,16 +4,13 @@ import (
 	inv "inquest/investigations"
 )
 
-// tableGone are the committed removals of the table, or of the part of it that
-// held the row, when the row had been committed before.
+// tableGone is the committed removal of the table, or of the part of it that held
+// the row, that took the row.
 func tableGone(v View, kind inv.FactKind) inv.Facts {
-	var out inv.Facts
-	for _, r := range Ended(v.Story.Removals, Committed) {
-		if r.Fact.Kind == kind && len(committedBefore(v, r)) > 0 && !storedAfter(v, r) {
-			out = append(out, r.Facts()...)
-		}
+	if r, ok := takenWith(v); ok && r.Fact.Kind == kind {
+		return r.Facts()
 	}
-	return out
+	return nil
 }
 
 // rowDeleted is the rule that the row itself was deleted.

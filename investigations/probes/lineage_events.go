@@ -30,7 +30,7 @@ func (l lineage) eventFact(e wal.Event, asked []string) (inv.Fact, bool) {
 		f.Says = fmt.Sprintf("xid %d put the key into an index of %s for the row at %s (%s)", e.XID, e.Table, e.TID, e.LSN)
 	case wal.OpImage:
 		f.Kind, f.Attrs["from"], f.Attrs["xid"] = inv.TupleInserted, "image", fmt.Sprint(e.Xmin)
-		f.Attrs["lsn"] = ""
+		f.Attrs["lsn"], f.Attrs["seen"] = "", e.LSN.String()
 		f.Says = fmt.Sprintf("a page image at %s shows the row in %s at %s, written by xid %d", e.LSN, e.Table, e.TID, e.Xmin)
 	case wal.OpUpdate, wal.OpHotUpdate, wal.OpMove:
 		f.Kind = inv.TupleUpdated

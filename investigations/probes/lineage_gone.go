@@ -27,7 +27,7 @@ type graveyard struct {
 const cataloguesSQL = `SELECT c.oid::bigint AS rel, d.oid::bigint AS db, coalesce(nullif(c.reltablespace, 0), d.dattablespace)::bigint AS spc, pg_relation_filenode(c.oid)::bigint AS node,
   a.attnum AS attnum, a.attname AS name, a.atttypid::bigint AS type, a.attlen AS len, ascii(a.attalign::text) AS align
 FROM pg_class c JOIN pg_database d ON d.datname = current_database() JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
-WHERE c.oid IN (1259, 1249, 2610, 2615) ORDER BY c.oid, a.attnum`
+WHERE c.oid IN (1259, 1249, 2610, 2615, 1247) ORDER BY c.oid, a.attnum`
 
 // graveyard asks the server for its catalogue's files; nil when it cannot be asked.
 func (t tracing) graveyard(ctx context.Context) (*graveyard, error) {
@@ -43,7 +43,7 @@ func (t tracing) graveyard(ctx context.Context) (*graveyard, error) {
 	g := &graveyard{}
 	for i := range a.Rows {
 		num := func(column string) uint32 { n, _ := strconv.ParseUint(a.Text(i, column), 10, 32); return uint32(n) }
-		into := map[uint32]*wal.CatalogueTable{1259: &g.cat.Class, 1249: &g.cat.Attribute, 2610: &g.cat.Index, 2615: &g.cat.Namespace}[num("rel")]
+		into := map[uint32]*wal.CatalogueTable{1259: &g.cat.Class, 1249: &g.cat.Attribute, 2610: &g.cat.Index, 2615: &g.cat.Namespace, 1247: &g.cat.Type}[num("rel")]
 		g.cat.DB, into.Rel = num("db"), wal.RelFile{Spc: num("spc"), DB: num("db"), Rel: num("node")}
 		length, _ := strconv.ParseInt(a.Text(i, "len"), 10, 16)
 		into.Columns = append(into.Columns, heap.Column{
@@ -204,8 +204,9 @@ func (n goneNames) table(d wal.DroppedTable) catalog.Table {
 	}
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		ty := n.types[fmt.Sprintf("%d/%d", c.TypeOID, d.TypeMods[i])]
-		c.TypeName, c.Base, c.Labels = ty.name, ty.base, ty.labels
+		if ty, ok := n.types[fmt.Sprintf("%d/%d", c.TypeOID, d.TypeMods[i])]; ok {
+			c.TypeName, c.Base, c.Labels = ty.name, ty.base, ty.labels
+		}
 	}
 	if !d.Toast.Zero() {
 		t.Toast = &catalog.Toast{File: d.Toast}

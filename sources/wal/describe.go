@@ -268,7 +268,7 @@ func (d *describer) rowsOf() {
 			c := d.targets[e.Target].Columns[j]
 			switch {
 			case c.Dropped:
-			case v.Unknown || d.targets[e.Target].retyped[e.Rel] && !d.targets[e.Target].inKey(c.AttNum):
+			case v.Unknown || v.Opaque && c.TypeName == "" || d.targets[e.Target].retyped[e.Rel] && !d.targets[e.Target].inKey(c.AttNum):
 				e.Unknown = append(e.Unknown, c.Name)
 			case v.Null:
 				e.Row[c.Name] = nil

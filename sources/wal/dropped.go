@@ -14,8 +14,8 @@ import (
 // SystemCatalogue says where the catalogue of one database lies and how its rows are laid out: both are the server's to tell, for
 // versions differ in both.
 type SystemCatalogue struct {
-	DB                                 uint32
-	Class, Attribute, Index, Namespace CatalogueTable
+	DB                                       uint32
+	Class, Attribute, Index, Namespace, Type CatalogueTable
 }
 
 // CatalogueTable is one table of the catalogue. Columns are those of pg_attribute, from attnum 1.
@@ -34,7 +34,7 @@ type DroppedTable struct {
 	Persistence string         `json:"persistence"` // p permanent, u unlogged
 	File        RelFile        `json:"file"`
 	Toast       RelFile        `json:"toast,omitzero"`
-	Columns     []heap.Column  `json:"columns,omitempty"` // of built-in and other types by oid and layout; names of types are not in them
+	Columns     []heap.Column  `json:"columns,omitempty"` // types by oid and layout; those that were dropped with the table also by name and base
 	TypeMods    []int32        `json:"type_mods,omitempty"`
 	Indexes     []DroppedIndex `json:"indexes,omitempty"`
 	// Unread says what of the definition could not be read; empty: Columns and Indexes are whole.
@@ -97,7 +97,7 @@ func (g *Graveyard) Forget() {
 }
 
 func (g *Graveyard) table(f RelFile) *CatalogueTable {
-	for _, t := range []*CatalogueTable{&g.cat.Class, &g.cat.Attribute, &g.cat.Index, &g.cat.Namespace} {
+	for _, t := range []*CatalogueTable{&g.cat.Class, &g.cat.Attribute, &g.cat.Index, &g.cat.Namespace, &g.cat.Type} {
 		if t.Rel == f {
 			return t
 		}
@@ -287,6 +287,9 @@ func (t *DroppedTable) define(class catalogueRow, rows map[*CatalogueTable][]cat
 		})
 		t.TypeMods = append(t.TypeMods, int32(r.int("atttypmod")))
 	}
+	for i := range t.Columns {
+		t.Columns[i].Base, t.Columns[i].TypeName = ownType(t.Columns[i].TypeOID, rows[&g.cat.Type])
+	}
 	if len(t.Columns) < natts {
 		t.Unread = fmt.Sprintf("only %d of its %d columns could be read", len(t.Columns), natts)
 	}
@@ -306,6 +309,25 @@ func (t *DroppedTable) define(class catalogueRow, rows map[*CatalogueTable][]cat
 	if len(t.Indexes) == 0 && class.text("relhasindex") == "t" && t.Unread == "" {
 		t.Unread = "its indexes could not be read"
 	}
+}
+
+// ownType tells of a type that was dropped together with the table: its name, and, of a domain, what it is based on.
+func ownType(oid uint32, types []catalogueRow) (base uint32, name string) {
+	for range types {
+		i := slices.IndexFunc(types, func(r catalogueRow) bool { return r.oid("oid") == oid && oid != 0 })
+		if i < 0 {
+			break
+		}
+		if n := types[i].text("typname"); n == "citext" || types[i].text("typtype") == "d" && name == "" {
+			name = n // of other types the name tells nothing of their bytes
+		}
+		if types[i].text("typtype") != "d" {
+			break
+		}
+		oid = types[i].oid("typbasetype")
+		base = oid
+	}
+	return base, name
 }
 
 func droppedIndex(r catalogueRow, classes []catalogueRow, x *XactEnd) DroppedIndex {

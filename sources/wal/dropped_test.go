@@ -15,7 +15,7 @@ import (
 func (d *db) systemCatalogue() wal.SystemCatalogue {
 	d.t.Helper()
 	var cat wal.SystemCatalogue
-	for name, into := range map[string]*wal.CatalogueTable{"pg_class": &cat.Class, "pg_attribute": &cat.Attribute, "pg_index": &cat.Index, "pg_namespace": &cat.Namespace} {
+	for name, into := range map[string]*wal.CatalogueTable{"pg_class": &cat.Class, "pg_attribute": &cat.Attribute, "pg_index": &cat.Index, "pg_namespace": &cat.Namespace, "pg_type": &cat.Type} {
 		into.Columns = d.columns(name)
 		into.Rel = wal.RelFile{Spc: 1663, DB: num32(d.text("select oid::text from pg_database where datname = current_database()")), Rel: num32(d.text("select pg_relation_filenode($1::text::regclass)::text", name))}
 		cat.DB = into.Rel.DB
@@ -62,8 +62,10 @@ func TestTablesThatWereDropped(t *testing.T) {
 			t.Run(fmt.Sprintf("%d %s", major, level), func(t *testing.T) {
 				d := start(t, pgserver.Config{Major: major, Settings: map[string]string{"wal_level": level}})
 				d.exec(`create schema s
+					create domain s.code as varchar(12)
+					create domain s.codes as s.code
 					create type mood as enum ('sad', 'glad')
-					create table s.orders (gone int, id uuid primary key, tenant int not null, note text, m mood, amount numeric(10,2), unique (tenant, note))
+					create table s.orders (gone int, id uuid primary key, tenant int not null, note text, m mood, amount numeric(10,2), c s.codes, unique (tenant, note))
 					alter table s.orders drop column gone
 					create index on s.orders (amount) where amount > 0
 					create unlogged table s.fast (a bigint, b varchar(20), primary key (b, a) include (a))
@@ -83,6 +85,9 @@ func TestTablesThatWereDropped(t *testing.T) {
 				}
 				if len(o.Columns) != len(wantColumns) || o.TypeMods[5] != 10<<16+2+4 {
 					t.Fatalf("columns %+v %v", o.Columns, o.TypeMods)
+				}
+				if c := o.Columns[6]; c.Base != 1043 || c.TypeName != "codes" {
+					t.Errorf("a domain that went with the table: %+v", c)
 				}
 				for i, c := range o.Columns {
 					w := wantColumns[i]
