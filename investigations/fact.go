@@ -32,7 +32,8 @@ const (
 	// a table with the same columns, whose row xmin wrote.
 	RowInHistory FactKind = "row-in-history"
 	// A row version of the key was written: table, xid, tid, lsn, from=wal|heap; old
-	// when an update gave a row the key: the one it had.
+	// when an update gave a row the key: the one it had; seen, the position of the page
+	// image that shows it (from=image, without lsn).
 	TupleInserted FactKind = "tuple-inserted"
 	// The key's row was updated without changing the key: table, xid, tid, lsn, sets.
 	TupleUpdated FactKind = "tuple-updated"
