@@ -86,24 +86,40 @@ func (c *Collector) Keep(kind, source, query, tag string, v any) error {
 	return nil
 }
 
-// KeepEvents stores as many of the events as fit into one item, from the first
-// on, and says how many were left out. A line that is too long for that is
-// shortened, never dropped: what names the record stays in it.
+// mostItems is how many items the events of one search are kept in at most.
+const mostItems = 8
+
+// KeepEvents stores the events, from the first on, in as many items as they need and
+// no more than mostItems; the last says how many were left out. A line that is too
+// long for an item is shortened, never dropped: what names the record stays in it.
 func (c *Collector) KeepEvents(source, query, tag string, events []sources.Event) error {
 	events, short := shortenAll(events, c.Record.Values())
-	n := len(events)
-	for {
-		body, cuts, err := c.redactJSON(events[:n])
+	for item := 1; ; item++ {
+		n, body, cuts, err := c.fitting(events)
 		if err != nil {
 			return fmt.Errorf("keep events of %s: %w", source, err)
 		}
-		if len(body) <= MaxEvidence {
-			e := Evidence{Kind: EvidenceEvents, Source: source, Query: query, Tag: tag, Body: body, Redacted: cuts}
-			e.Partial = partial(events, n, short)
+		e := Evidence{Kind: EvidenceEvents, Source: source, Query: query, Tag: tag, Body: body, Redacted: cuts}
+		rest := events[n:]
+		if len(rest) > 0 && item < mostItems {
 			c.add(e)
-			return nil
+			events = rest
+			continue
 		}
-		n = min(n-1, n*MaxEvidence/len(body))
+		e.Partial = partial(events, n, short)
+		c.add(e)
+		return nil
+	}
+}
+
+// fitting returns how many of the events fit into one item, from the first on, and
+// what it holds then.
+func (c *Collector) fitting(events []sources.Event) (n int, body string, cuts int, err error) {
+	for n = len(events); ; n = min(n-1, n*MaxEvidence/len(body)) {
+		body, cuts, err = c.redactJSON(events[:n])
+		if err != nil || len(body) <= MaxEvidence {
+			return n, body, cuts, err
+		}
 	}
 }
 

@@ -51,22 +51,32 @@ func TestKeepRefusesWhatIsTooLarge(t *testing.T) {
 
 func TestKeepEventsCutsAndSaysSo(t *testing.T) {
 	var many []sources.Event
-	for i := range 2000 {
+	for i := range 9000 {
 		many = append(many, sources.Event{Raw: strings.Repeat("x", 300), Position: fmt.Sprintf("a.log:%d", i)})
 	}
 	run, _ := collectOnce(t, func(_ context.Context, c *inv.Collector) error {
 		return errors.Join(c.KeepEvents("log:a", "q", "", many), c.KeepEvents("log:a", "q", "", many[:3]), c.KeepEvents("log:a", "q", "", nil))
 	})
 	var kept []sources.Event
-	e := run.Evidence[0]
-	if err := e.Decode(&kept); err != nil || len(e.Body) > inv.MaxEvidence || len(kept) < 500 || !strings.Contains(e.Partial, "a.log:1999") {
-		t.Error(err, len(e.Body), len(kept), e.Partial)
+	total, last := 0, len(run.Evidence)-3
+	for _, e := range run.Evidence[:last+1] {
+		if err := e.Decode(&kept); err != nil || len(e.Body) > inv.MaxEvidence || kept[0].Position != fmt.Sprintf("a.log:%d", total) {
+			t.Error(err, len(e.Body), len(kept), e.Partial)
+		}
+		total += len(kept)
 	}
-	if want := fmt.Sprintf("%d of 2000", 2000-len(kept)); !strings.Contains(e.Partial, want) {
+	e := run.Evidence[last]
+	if want := fmt.Sprintf("%d of %d lines left out", 9000-total, 9000-total+len(kept)); !strings.Contains(e.Partial, want) || !strings.Contains(e.Partial, "a.log:8999") || total < 4000 {
 		t.Errorf("%s, want %s", e.Partial, want)
 	}
-	if run.Evidence[1].Partial != "" || run.Evidence[2].Partial != "" {
-		t.Error("said to be partial, but is whole")
+	for i, e := range run.Evidence {
+		if i != last && e.Partial != "" {
+			t.Errorf("%d: said to be partial, but is whole", i)
+		}
+	}
+	few, _ := collectOnce(t, func(_ context.Context, c *inv.Collector) error { return c.KeepEvents("log:a", "q", "", many[:2000]) })
+	if n := len(few.Evidence); n < 2 || few.Evidence[n-1].Partial != "" {
+		t.Errorf("%d items", n)
 	}
 }
 

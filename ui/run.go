@@ -22,6 +22,10 @@ import (
 // closing is how long sessions get to close when the program ends.
 const closing = 5 * time.Second
 
+// framesPerSecond is how often the renderer looks whether there is something new to
+// draw; it does so also while nothing happens, and nobody sees more over ssh.
+const framesPerSecond = 30
+
 // maxCopy is the most bytes that terminals take into their clipboard.
 const maxCopy = 74 << 10
 
@@ -33,7 +37,7 @@ func Run(ctx context.Context, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out := &sharedFile{}
-	opts := []tea.ProgramOption{tea.WithAltScreen(), tea.WithContext(ctx), tea.WithoutSignalHandler()}
+	opts := []tea.ProgramOption{tea.WithAltScreen(), tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond)}
 	opts = append(opts, out.options(o)...)
 
 	var p *tea.Program

@@ -3,6 +3,7 @@ package probes
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,6 +36,9 @@ func search(ctx context.Context, c *inv.Collector, q sources.LogQuery, tag strin
 			blindTo(c, l.Source.Name(), err)
 			continue
 		}
+		if res.Dropped > 0 {
+			res.Coverage.Limits = append(slices.Clip(res.Coverage.Limits), fmt.Sprintf("%s that match were found and not kept: the first %d of them are", plural(int(res.Dropped), "further line"), len(res.Events)))
+		}
 		c.Cover(res.Coverage)
 		events := res.Events
 		if keep != nil {
@@ -49,6 +53,22 @@ func search(ctx context.Context, c *inv.Collector, q sources.LogQuery, tag strin
 		all = append(all, events...)
 	}
 	return all, nil
+}
+
+// leftOut says of what was found in logs that not all of it is kept: what comes after
+// was not looked at. "" when all is.
+func leftOut(in inv.Input, tag string) string {
+	for _, e := range in.Evidence {
+		if e.Kind == inv.EvidenceEvents && (tag == "" || e.Tag == tag) && strings.Contains(e.Partial, "left out") {
+			return "more were found than are kept, and what came later was not looked at"
+		}
+	}
+	for _, c := range in.Coverage {
+		if slices.ContainsFunc(c.Limits, func(l string) bool { return strings.Contains(l, "were found and not kept") }) {
+			return "more were found than are kept, and what came later was not looked at"
+		}
+	}
+	return ""
 }
 
 func noLogs() error {

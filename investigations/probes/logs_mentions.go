@@ -105,6 +105,9 @@ func readMentions(in inv.Input) inv.Reading {
 		if f := inv.Facts(r.Facts).Of(inv.IDIssued); len(f) > 0 {
 			r.Summary += "; handed out " + clock(f[0].Time)
 		}
+		if more := leftOut(in, "mentions"); more != "" {
+			r.Summary += "; " + more
+		}
 		return r
 	}
 	if unsure > 0 {

@@ -150,7 +150,10 @@ func (s *Screen) summary(p pane, f nav.Frame) string {
 		m := f.Theme.Verdict(st.Verdict)
 		return m.Glyph + " " + m.Word + " · " + count(len(st.Probes), "probe") + ", " + count(len(st.Step.Questions), "question")
 	case paneTimeline:
-		return s.histogram(f)
+		if bars := s.histogram(f); bars != "" {
+			return bars
+		}
+		return "nothing with a time yet"
 	default:
 		if h, ok := a.Leading(); ok {
 			return "● " + words(h.Mechanism) + " leads"
