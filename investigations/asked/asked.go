@@ -94,13 +94,25 @@ const tablesSQL = `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_
 WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp_)'
 ORDER BY c.relispartition, 1 LIMIT 5000`
 
+// renamedSQL finds tables that bear the name no longer, while something of theirs
+// still does: a rename leaves the names of indexes and sequences as they were.
+const renamedSQL = `WITH asked AS (SELECT part[array_length(part, 1)] AS name FROM parse_ident($1) AS part),
+part AS (SELECT x.indrelid AS owner, i.relname AS name FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+  UNION SELECT d.refobjid, s.relname FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+    WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
+SELECT format('%I.%I', n.nspname, t.relname) AS name, min(p.name) AS bears
+FROM part p JOIN pg_class t ON t.oid = p.owner AND t.relkind IN ('r', 'p') JOIN pg_namespace n ON n.oid = t.relnamespace, asked
+WHERE starts_with(lower(p.name), lower(asked.name) || '_') AND NOT starts_with(lower(p.name), lower(t.relname) || '_')
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp_)'
+GROUP BY 1 ORDER BY 1 LIMIT 5`
+
 // kinds are what a name can mean beside a table, in words.
 var kinds = map[string]string{
 	"v": "a view", "m": "a materialized view", "i": "an index", "I": "an index", "S": "a sequence", "c": "a composite type",
 }
 
 func checkTable(ctx context.Context, servers []server, table string) []Remark {
-	var missing, names []string
+	var missing, names, renamed []string
 	other := Remark{About: Table, Wrong: true}
 	for _, s := range servers {
 		found, ok := s.rows(ctx, "is there a table of the name that was asked for", relationSQL, table)
@@ -123,6 +135,11 @@ func checkTable(ctx context.Context, servers []server, table string) []Remark {
 			}
 		}
 		missing = append(missing, fmt.Sprintf("database %s (%s)", found.Text(0, "database"), s.name))
+		if was, ok := s.rows(ctx, "tables that bore the name before, by their indexes and sequences", renamedSQL, table); ok {
+			for i := range was.Rows {
+				renamed = append(renamed, fmt.Sprintf("%s (by %s)", was.Text(i, "name"), was.Text(i, "bears")))
+			}
+		}
 		if all, ok := s.rows(ctx, "tables whose names are like it", tablesSQL); ok {
 			for i := range all.Rows {
 				names = append(names, all.Text(i, "name"))
@@ -136,8 +153,13 @@ func checkTable(ctx context.Context, servers []server, table string) []Remark {
 		return nil
 	}
 	r := Remark{About: Table, Says: fmt.Sprintf("there is no table %s in %s", table, Or(missing))}
+	r.Next = "Correct it, or go on if a table of that name was dropped"
+	if len(renamed) > 0 {
+		r.Says += "; what still bears its name belongs to " + Or(renamed)
+		r.Next = "If that is the table under its new name, give that name"
+		return []Remark{r}
+	}
 	r.Near = Near(table, names, mostNear)
-	r.Next = "Correct it, or go on if a table of that name was dropped or renamed"
 	return []Remark{r}
 }
 

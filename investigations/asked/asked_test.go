@@ -23,7 +23,8 @@ func TestCheckAgainstAServer(t *testing.T) {
 	_, err = conn.Exec(t.Context(), `CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);
 CREATE TABLE "Dtros" ("Id" uuid PRIMARY KEY); CREATE TABLE parts (id int, d date) PARTITION BY RANGE (d);
 CREATE VIEW v_orders AS SELECT * FROM orders; CREATE MATERIALIZED VIEW m_orders AS SELECT * FROM orders; CREATE VIEW fixed AS SELECT 1 AS one;
-CREATE SCHEMA sales; CREATE TABLE sales.lines (id int); CREATE ROLE app; CREATE ROLE "App User"`)
+CREATE SCHEMA sales; CREATE TABLE sales.lines (id int); CREATE ROLE app; CREATE ROLE "App User";
+CREATE TABLE person (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY); ALTER TABLE person RENAME TO people; CREATE TABLE person_notes (id int PRIMARY KEY)`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,8 @@ CREATE SCHEMA sales; CREATE TABLE sales.lines (id int); CREATE ROLE app; CREATE 
 		{table: "parts"},
 		{table: "sales.lines", role: "app"},
 		{role: "App User"},
-		{table: "odrers", says: "there is no table odrers in database postgres (db:prod)|Did you mean public.orders?|was dropped or renamed"},
+		{table: "odrers", says: "there is no table odrers in database postgres (db:prod)|Did you mean public.orders?|was dropped"},
+		{table: "person", says: "there is no table person|belongs to public.people (by person_|give that name"},
 		{table: "public.lines", says: "Did you mean sales.lines?"},
 		{table: "zzzz", says: "there is no table zzzz"},
 		{table: "v_orders", wrong: true, says: "public.v_orders is a view|Name the table behind it: public.orders"},

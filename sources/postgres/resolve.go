@@ -57,7 +57,27 @@ func (s *Server) noTable(ctx context.Context, name, table string) error {
 	if len(like) > 0 {
 		b.Opens = "perhaps " + strings.Join(like, ", ")
 	}
+	if was := s.renamed(ctx, table); was != "" {
+		b.Opens = was
+	}
 	return b
+}
+
+// renamed says which tables bore the name before, for a rename leaves the names of
+// indexes as they were; "" when none is known to have.
+func (s *Server) renamed(ctx context.Context, table string) string {
+	tab, err := s.query(ctx, "tables that bore the name before, by their indexes", `select format('%I.%I', n.nspname, t.relname) as name, min(i.relname) as bears
+ from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid join pg_namespace n on n.oid = t.relnamespace
+ where starts_with(lower(i.relname), lower($1) || '_') and not starts_with(lower(i.relname), lower(t.relname) || '_')
+ and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_' group by 1 order by 1 limit 5`, table)
+	if err != nil {
+		return ""
+	}
+	var was []string
+	for i := range tab.Rows {
+		was = append(was, fmt.Sprintf("--table %s, if that is its new name: %s still bears the old one", tab.Text(i, "name"), tab.Text(i, "bears")))
+	}
+	return strings.Join(was, "; or ")
 }
 
 // tableName is a name as a person typed it; a quoted part counts by its exact

@@ -95,7 +95,7 @@ func (f *Fake) CheckSources(_ context.Context, c backend.NewCase, each func(sour
 	for range c.Databases {
 		each(Server)
 		if c.Table == "nosuch" {
-			each(sources.Status{Source: backend.SourceTable, State: sources.StateFailed, Summary: "not found", Problem: "there is no table nosuch in database dtro (db:prod). Did you mean public.nonsuch? Correct it, or go on if a table of that name was dropped or renamed"})
+			each(sources.Status{Source: backend.SourceTable, State: sources.StateFailed, Summary: "not found", Problem: "there is no table nosuch in database dtro (db:prod). Did you mean public.nonsuch? Correct it, or go on if a table of that name was dropped"})
 		}
 	}
 	for _, l := range c.Logs {
