@@ -16,14 +16,20 @@ var zstdDecoder = sync.OnceValues(func() (*zstd.Decoder, error) {
 
 // Restore returns the page of an image: decompressed, with the hole filled with zeros. It always has heap.PageSize bytes. Errors wrap
 // ErrRecord.
-func (im Image) Restore() ([]byte, error) {
+func (im Image) Restore() ([]byte, error) { return im.restore(nil) }
+
+// restore is Restore into a buffer of heap.PageSize bytes, or into a new one.
+func (im Image) restore(page []byte) ([]byte, error) {
 	want := heap.PageSize - im.HoleLength
 	raw, err := im.expand(want)
 	if err != nil || len(raw) != want {
 		return nil, fmt.Errorf("%w: image of %d bytes, want %d: %w", ErrRecord, len(raw), want, errOr(err))
 	}
-	page := make([]byte, heap.PageSize)
+	if page == nil {
+		page = make([]byte, heap.PageSize)
+	}
 	copy(page, raw[:im.HoleOffset])
+	clear(page[im.HoleOffset : im.HoleOffset+im.HoleLength])
 	copy(page[im.HoleOffset+im.HoleLength:], raw[im.HoleOffset:])
 	return page, nil
 }

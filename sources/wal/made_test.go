@@ -140,6 +140,7 @@ func block(f RelFile, blk uint32, data, main []byte) []byte {
 
 var (
 	madeTable = RelFile{1663, 5, 16384}
+	madeIndex = RelFile{1663, 5, 17007}
 	madeKey   = []byte("\xe7\xa4\xbf\xf2\xad\xc7\x48\x47\xa9\xd8\x25\x73\x46\x01\xb4\x05")
 )
 
@@ -183,7 +184,11 @@ func (m *made) step() {
 	case 9:
 		m.record(rmStorage, storageCreate, m.xid, mainData(append(relBytes(file), 0, 0, 0, 0)))
 	case 10:
-		m.record(rmBtree, btInsertLeaf, m.xid, block(file, blk, m.bytes(40), slot))
+		if m.rnd.IntN(2) == 0 {
+			file.Rel = madeIndex.Rel
+		}
+		entry := append([]byte{0, 0, byte(blk), 0, slot[0], slot[1], 24, 0}, key...)
+		m.record(rmBtree, btInsertLeaf, m.xid, block(file, blk, entry, slot))
 	case 11:
 		m.record(21, 0, 0, mainData(m.bytes(m.rnd.IntN(300)))) // logical message
 	case 12:
@@ -354,7 +359,7 @@ func madeTarget() Target {
 	n, _ := heap.NewColumn("n", 2, 23)
 	return Target{
 		Rel: madeTable, OID: 16384, Table: "t", Columns: []heap.Column{id, n}, Key: []heap.KeyPart{{AttNum: 1, Text: "e7a4bff2-adc7-4847-a9d8-25734601b405"}},
-		Indexes: []IndexTarget{{Rel: RelFile{1663, 5, 17007}, Name: "pk", KeyAttNums: []int16{1}}},
+		Indexes: []IndexTarget{{Rel: madeIndex, Name: "pk", KeyAttNums: []int16{1}}},
 	}
 }
 

@@ -1,6 +1,9 @@
 package wal
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // scouted is what was found in a piece of WAL before the Reader came to it: records that follow one another with nothing out of the
 // ordinary between them, their checksums right. What is out of the ordinary ends it, and is left to the Reader.
@@ -240,16 +243,32 @@ func (w *scout) choose(page int, b []byte, here []uint32) {
 		return
 	}
 	x := &w.xids[(w.at+LSN(page)-w.at&^(noteSize-1))/noteSize]
+	least, most := x.min-1, x.max // 0 is no transaction: one less, it is the highest
+	w.ends = slices.Grow(w.ends, len(here))
+	ends := w.ends[:len(w.ends)+len(here)]
+	n := len(w.ends)
 	for _, o := range here {
 		raw := b[o:]
-		raw = raw[:binary.LittleEndian.Uint32(raw)]
 		xid := binary.LittleEndian.Uint32(raw[4:])
-		x.add(xid)
-		switch w.sift.kind(raw, w.magic) {
+		least, most = min(least, xid-1), max(most, xid)
+		mark := endMark{uint32(page) + o, xid}
+		ends[n] = mark
+		if len(raw) >= glimpse {
+			// Without a branch that depends on the kind of record, for that cannot be foretold: it would cost more than all else.
+			ask, end := w.sift.glance((*[glimpse]byte)(raw))
+			n += int(end)
+			if ask == 0 {
+				continue
+			}
+		}
+		switch w.sift.kind(raw[:binary.LittleEndian.Uint32(raw)], w.magic) {
 		case wanted:
-			w.picks = append(w.picks, uint32(page)+o)
+			w.picks = append(w.picks, mark.at)
 		case plainEnd:
-			w.ends = append(w.ends, endMark{uint32(page) + o, xid})
+			ends[n] = mark
+			n++
 		}
 	}
+	w.ends = ends[:n]
+	x.min, x.max = least+1, most
 }

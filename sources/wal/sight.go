@@ -22,7 +22,11 @@ func (tr *tracer) imageBlock(rec *Record, b *Block, skip heap.TID) {
 	if rel == nil && !isNew {
 		return
 	}
-	raw, err := b.Image.Restore()
+	var into []byte
+	if rel != nil && rel.index != nil {
+		into = tr.page[:]
+	}
+	raw, err := b.Image.restore(into)
 	if err != nil {
 		tr.damaged++
 		return
@@ -210,7 +214,7 @@ func (tr *tracer) leafItems(rec *Record, rel *relation, b []byte) {
 }
 
 func (tr *tracer) leafItem(rec *Record, rel *relation, b []byte) {
-	if len(b) < 8 {
+	if len(b) < 8 || tr.otherEntry(rel.index, b) {
 		return
 	}
 	it, err := heap.DecodeIndexTuple(b, false, rel.index.nkeys)
@@ -221,7 +225,7 @@ func (tr *tracer) leafItem(rec *Record, rel *relation, b []byte) {
 
 func (tr *tracer) leafImage(rec *Record, rel *relation, raw []byte) {
 	p, err := heap.DecodeIndexPage(raw)
-	if err != nil || !p.Leaf || p.Deleted {
+	if err != nil || !p.Leaf || p.Deleted || tr.otherEntries(rel.index, p) {
 		return
 	}
 	for n := p.FirstData(); n <= p.Pointers(); n++ {

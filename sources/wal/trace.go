@@ -193,9 +193,10 @@ type relation struct {
 }
 
 type indexInfo struct {
-	name  string
-	nkeys int
-	match *heap.Matcher
+	name   string
+	nkeys  int
+	match  *heap.Matcher
+	needle []byte // stands in every entry that has the key; nil: not known
 }
 
 func newSetup(targets []Target, opt Options) (*setup, error) {
@@ -279,7 +280,7 @@ func (t *target) indexInfo(ix IndexTarget) *indexInfo {
 	if err != nil {
 		return nil
 	}
-	return &indexInfo{name: ix.Name, nkeys: len(cols), match: m}
+	return &indexInfo{name: ix.Name, nkeys: len(cols), match: m, needle: m.Needle()}
 }
 
 func (s *setup) add(r *relation) bool {

@@ -73,6 +73,7 @@ func timeOf(micros int64) time.Time {
 type tracer struct {
 	*setup
 	live        map[place]*version
+	held        placeFilter // of live
 	events      []Event
 	waiting     int // events from here on have no Before yet
 	xacts       map[uint32]*Xact
@@ -104,6 +105,7 @@ type tracer struct {
 	unread      Unread
 	missed      []string
 	r           *Reader
+	page        [heap.PageSize]byte // of an index, restored from its image
 	notes       notes
 	noted       *note // of the records that are being read
 	notedAt     LSN
@@ -218,7 +220,7 @@ func (tr *tracer) beginRun(from LSN) {
 
 func (tr *tracer) assume(p place, until LSN) {
 	if r := tr.relation(p.rel); r != nil && r.index == nil {
-		tr.live[p] = &version{place: p, t: r.t, assumed: true, until: until}
+		tr.hold(p, &version{place: p, t: r.t, assumed: true, until: until})
 		tr.started[tr.run][p] = true
 	}
 }
@@ -410,7 +412,7 @@ func (e *Event) setRow(t heap.Tuple) {
 // start begins to follow a version that the record wrote.
 func (tr *tracer) start(p place, t *target, incarnation int, at LSN) *version {
 	v := &version{place: p, t: t, incarnation: incarnation}
-	tr.live[p] = v
+	tr.hold(p, v)
 	if at != 0 {
 		tr.followed[writing{p, at}] = true
 	}

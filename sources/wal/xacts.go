@@ -321,7 +321,7 @@ func (tr *tracer) moveDatabase(db, from, to uint32) {
 		}
 		n := *v
 		n.place, n.parent = p, v
-		tr.live[p] = &n
+		tr.hold(p, &n)
 		delete(tr.live, v.place)
 	}
 }
