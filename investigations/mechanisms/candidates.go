@@ -13,6 +13,7 @@ type candidate struct {
 	members map[string]bool // the table and its partitions
 	part    bool            // the id is one column of a longer key
 	refers  string          // another candidate that its key refers to
+	byName  bool            // by its name alone: no foreign key says so
 	history bool
 	twin    string // the partitioned table that it looks like a former part of
 	fate    inv.Fate
@@ -32,14 +33,15 @@ func (c candidate) explains() bool {
 // those whose key refers to another candidate that has it, copies in history
 // tables, former partitions, and keys of which the id is only a part.
 func withoutLesser(list []candidate) []candidate {
-	byName := map[string]candidate{}
+	named := map[string]candidate{}
 	for _, c := range list {
-		byName[c.table] = c
+		named[c.table] = c
 	}
 	out := filter(list, func(c candidate) bool {
-		parent, refers := byName[c.refers]
-		_, former := byName[c.twin]
-		return !(refers && c.refers != c.table && (parent.traces || !c.traces)) && !former
+		parent, refers := named[c.refers]
+		_, former := named[c.twin]
+		// Without a foreign key the row that is referred to can be gone, without a trace.
+		return !(refers && c.refers != c.table && (parent.traces || !c.traces || c.byName)) && !former
 	})
 	if own := filter(out, func(c candidate) bool { return !c.history }); len(own) > 0 {
 		out = own
@@ -74,7 +76,7 @@ func candidates(d inv.Deliberation) []candidate {
 			switch f.Attr("name") {
 			case "candidate":
 				c := add(table)
-				c.part, c.refers, c.history = f.Attr("value") == "part", f.Attr("refers"), f.Attr("history") != ""
+				c.part, c.refers, c.byName, c.history = f.Attr("value") == "part", f.Attr("refers"), f.Attr("by-name") == "true", f.Attr("history") != ""
 			case "lookalike":
 				add(table).twin = f.Attr("value")
 			}

@@ -188,6 +188,25 @@ func keptCopies(v View) inv.Facts {
 	})
 }
 
+// namedBy are rows of other tables that still name the id: history and audit, and
+// references that nothing answers. A number names the record only in a column that
+// is named for its table.
+func namedBy(v View) inv.Facts {
+	meant := func(of string) bool {
+		return v.Focus.holds(of) || v.Focus.members == nil && globallyUnique(v.Record)
+	}
+	out := v.All.Of(inv.RowInHistory).Where(func(f inv.Fact) bool { return meant(f.Attr("of")) })
+	for _, f := range v.All.Of(inv.RowVisible).Where(func(f inv.Fact) bool { return f.Attr("as") == "" && on(f, homeServer(v.All)) }) {
+		for _, c := range v.All.Of(inv.TableProperty).With("name", "candidate").With("table", f.Attr("table")).With("by-name", "true") {
+			if meant(c.Attr("refers")) {
+				f.Says = "A row of " + f.Attr("table") + " still refers to it by " + c.Attr("columns")
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
 // takenOff is the former partition that the row was last known in, when nobody
 // could read it.
 func takenOff(v View) inv.Facts {
@@ -206,13 +225,13 @@ func nowhere(v View) string {
 	switch {
 	case v.Record.Table != "":
 		return "The id is not in " + orUnknown(v.Focus.Table, v.Record.Table)
-	case len(keptCopies(v)) > 0:
+	case len(keptCopies(v)) > 0, len(namedBy(v)) > 0:
 		return "The id is in no table of its own that could be read"
 	}
 	if v.Record.Table == "" && v.All.Of(inv.TableProperty).With("name", "cut").With("table", "").Any(inv.TableProperty) {
 		return "The id is in none of the tables that were asked; more tables fit it (name one with --table)"
 	}
-	return "The id is in no table that could be read"
+	return "The id is the key of no row that could be read"
 }
 
 // few names the first of a list, and how many more there are.
@@ -255,6 +274,8 @@ func whyOpen(v View) string {
 		return nowhere(v) + ", and nothing shows that it was ever handed out: " + sequencesBehind(v)[0].Says + ". Another table, another environment, or a sequence that was set back."
 	case len(keptCopies(v)) > 0:
 		return nowhere(v) + "."
+	case v.Facts.Any(inv.RowAbsent, inv.RowInHistory) && len(namedBy(v)) > 0:
+		return nowhere(v) + ". " + namedBy(v)[0].Says + ": it seems to have existed, and what took it was not seen."
 	case v.Facts.Any(inv.RowAbsent):
 		return nowhere(v) + ", and nothing shows that it was ever handed out."
 	default:

@@ -24,8 +24,8 @@ type Focus struct {
 	Rivals []string
 
 	members map[string]bool
-	// copies are tables that keep copies of others' rows, where no table is in focus:
-	// a row in one of them is not the record's own.
+	// copies are tables that keep copies of others' rows or refer to them, where no
+	// table is in focus: a row in one of them is not the record's own.
 	copies   map[string]bool
 	resource string // the name under which logs know the table, when they do
 	unique   bool
@@ -53,11 +53,12 @@ func decideFocus(d inv.Deliberation) Focus {
 	return f
 }
 
-// copiesAmong are the history tables of the list that are not meant themselves.
+// copiesAmong are the history tables of the list, and those that refer to others,
+// that are not meant themselves.
 func copiesAmong(list, own []candidate) map[string]bool {
 	out := map[string]bool{}
 	for _, c := range list {
-		if c.history && !slices.ContainsFunc(own, func(o candidate) bool { return o.table == c.table }) {
+		if (c.history || c.byName) && !slices.ContainsFunc(own, func(o candidate) bool { return o.table == c.table }) {
 			out[c.table] = true
 		}
 	}

@@ -134,6 +134,7 @@ func readTables(in inv.Input) inv.Reading {
 			r.Facts = append(r.Facts, property(found.evidence, "", "cut", "true", "more tables fit the id than are followed: name the table with --table"))
 		}
 	}
+	sayKin(r.Facts, ownFacts(stored))
 	r.Facts = append(r.Facts, besideFacts(in, stored)...)
 	if len(own) > 0 {
 		r.Outcome = inv.Found

@@ -98,7 +98,7 @@ func TestCronInAnotherDatabase(t *testing.T) {
 		t.Errorf("%s %s %+v", said.Outcome, said.Summary, facts)
 	}
 	for _, step := range []struct{ grant, opens string }{
-		{"", `GRANT USAGE ON SCHEMA "cron" TO "oncall"`}, {"GRANT USAGE ON SCHEMA cron TO oncall", `ALTER ROLE "oncall" BYPASSRLS`},
+		{"", `GRANT USAGE ON SCHEMA cron TO "oncall"`}, {"GRANT USAGE ON SCHEMA cron TO oncall", `ALTER ROLE "oncall" BYPASSRLS`},
 	} {
 		if step.grant != "" {
 			l.in("jobs", step.grant)

@@ -167,9 +167,8 @@ func (t tableFacts) policies() string {
 	return orElse(short(strings.Join(out, "; "), 200), "no policy for reading, which hides every row")
 }
 
-// besideFacts are those that need more than one table: triggers elsewhere,
-// namesakes in other schemas, and former partitions.
-func besideFacts(in inv.Input, stored []candidates) []inv.Fact {
+// ownFacts are the tables that can hold the record as a row of their own.
+func ownFacts(stored []candidates) []tableFacts {
 	var all []tableFacts
 	for _, found := range stored {
 		for _, t := range found.Tables {
@@ -178,6 +177,13 @@ func besideFacts(in inv.Input, stored []candidates) []inv.Fact {
 			}
 		}
 	}
+	return all
+}
+
+// besideFacts are those that need more than one table: triggers elsewhere,
+// namesakes in other schemas, and former partitions.
+func besideFacts(in inv.Input, stored []candidates) []inv.Fact {
+	all := ownFacts(stored)
 	var out []inv.Fact
 	triggers, paths := answers(in, "triggers"), map[string][]string{}
 	for _, t := range all {

@@ -127,6 +127,9 @@ func keepsCopies(d, of catalog.Table) bool {
 		return d.Schema != of.Schema
 	}
 	name, base := strings.ToLower(d.Name), strings.ToLower(of.Name)
+	if strings.Replace(name, "historical", "", 1) == base { // django-simple-history: app_historicalorder
+		return true
+	}
 	for _, form := range []string{base, stem(base)} {
 		if before, after, ok := strings.Cut(name, form); ok && form != "" && copyWords.MatchString(before+"_"+strings.TrimPrefix(after, "s")) {
 			return true
@@ -135,7 +138,7 @@ func keepsCopies(d, of catalog.Table) bool {
 	return false
 }
 
-var copyWords = regexp.MustCompile(`^[_-]*(?:(?:archived?|arch|hist(?:ory)?|historical|old|prev(?:ious)?|bak|backup|copy|copies|saved?|snapshot|deleted|removed|trash|log|audit|versions?|\d+|v\d+)[_-]*)+$`)
+var copyWords = regexp.MustCompile(`^[_-]*(?:(?:archived?|arch|hist(?:ory)?|historical|old|prev(?:ious)?|bak|backup|copy|copies|saved?|snapshot|deleted|removed|trash|log|aud(?:it)?|versions?|\d+|v\d+)[_-]*)+$`)
 
 // unitSeparator stands between names in a tag; no name holds it.
 const unitSeparator = "\x1f"

@@ -124,8 +124,9 @@ func references(c *inv.Collector, t catalog.Table) []reference {
 	in := inv.Input{Record: c.Record, Facts: c.Facts}
 	n, tables := newNaming(in), tablesMeant(in)
 	var out []reference
+	key, _ := ownKey(t)
 	for _, m := range t.Matches {
-		if m.Primary || m.Unique || len(m.Columns) != 1 {
+		if m.Primary || m.Unique || len(m.Columns) != 1 || slices.Equal(m.Columns, key.Columns) {
 			continue
 		}
 		base, isID := n.idField(m.Columns[0])
@@ -173,11 +174,15 @@ func readHistory(in inv.Input) inv.Reading {
 		by := map[bool]string{true: "trigger"}[writtenByTrigger(answers(in, "writers"), table, of, a.source)]
 		looked++
 		for i := range a.Rows {
-			op := operationOf(a, i)
+			op, of := operationOf(a, i), orElse(of, tableSaid(a, i, tablesMeant(in)))
+			says := table + " has a row that names the id"
+			if op != "" {
+				says += ", with the operation " + op
+			}
 			r.Facts = append(r.Facts, inv.Fact{
 				Kind: inv.RowInHistory, Ground: inv.GroundTruth, Evidence: []string{a.evidence},
 				Attrs: map[string]string{"table": table, "operation": op, "server": a.source, "of": of, "written-by": by},
-				Says:  strings.TrimSpace(fmt.Sprintf("%s has a row that names the id %s", table, op)),
+				Says:  says,
 			})
 		}
 		if n := len(a.Rows); n > 0 {
@@ -197,22 +202,46 @@ func readHistory(in inv.Input) inv.Reading {
 	return r
 }
 
+// tableSaid is the table that an audit row of many tables says it is about, such as
+// orders in table_name or Order in item_type, when it is one of those meant.
+func tableSaid(a answer, row int, tables []string) string {
+	for _, name := range a.Columns {
+		n := strings.ToLower(name)
+		if !strings.HasSuffix(n, "_type") && !strings.Contains(n, "table") && !strings.Contains(n, "entity") && !strings.Contains(n, "model") {
+			continue
+		}
+		value := a.Text(row, name)
+		for _, t := range tables {
+			if value != "" && (strings.EqualFold(value, t) || stem(value) == stem(t)) {
+				return t
+			}
+		}
+	}
+	return ""
+}
+
 // operationOf reads the operation of an audit row, such as DELETE, from a column
-// that is named for it and is none of the record's own.
+// that is named for it and is none of the record's own. Some tools have their own words: paper_trail's destroy, the
+// signs of django-simple-history, the numbers of Hibernate Envers.
 func operationOf(a answer, row int, own ...string) string {
 	for _, name := range a.Columns {
 		if slices.Contains(own, name) {
 			continue
 		}
+		v := strings.ToUpper(strings.TrimSpace(a.Text(row, name)))
 		switch strings.ToLower(name) {
-		case "operation", "op", "action", "tg_op", "event", "change_type", "audit_action", "type":
-			switch v := strings.ToUpper(a.Text(row, name)); {
-			case v == "D" || strings.HasPrefix(v, "DELETE"):
+		case "operation", "op", "action", "tg_op", "event", "event_type", "change_type", "audit_action", "type", "history_type", "verb":
+			switch {
+			case v == "D" || v == "-" || strings.HasPrefix(v, "DELETE") || strings.HasPrefix(v, "DESTROY"):
 				return "delete"
-			case v == "I" || strings.HasPrefix(v, "INSERT"):
+			case v == "I" || v == "+" || strings.HasPrefix(v, "INSERT") || strings.HasPrefix(v, "CREATE"):
 				return "insert"
-			case v == "U" || strings.HasPrefix(v, "UPDATE"):
+			case v == "U" || v == "~" || strings.HasPrefix(v, "UPDATE"):
 				return "update"
+			}
+		case "revtype":
+			if op := map[string]string{"0": "insert", "1": "update", "2": "delete"}[v]; op != "" {
+				return op
 			}
 		}
 	}

@@ -95,10 +95,10 @@ const leavesSQL = `select r.oid::bigint as root, t.relid::oid::bigint as leaf
 from unnest($1::oid[]) r(oid) join pg_class c on c.oid = r.oid and c.relkind = 'p', pg_partition_tree(r.oid) t where t.isleaf order by 1, 2`
 
 // softDelete matches names of columns that mark a row as deleted.
-var softDelete = regexp.MustCompile(`(?i)^(is_?)?(soft_?)?(deleted|archived|removed|trashed|discarded|voided|inactive|hidden)(_?(at|on|by|ts|date|flag))?$`)
+var softDelete = regexp.MustCompile(`(?i)^(((is|was|date|time|dt|ts)_?)?(soft_?)?(deleted|archived|removed|trashed|discarded|voided|inactive|hidden|tombstoned?)(_?(at|on|by|ts|dt|date|time|datetime|timestamp|utc|flag))*|(deletion|removal)_?(at|on|ts|dt|date|time|datetime|timestamp|utc|flag|marker?)+)$`)
 
 // historyPattern matches names of tables that keep copies of another table's rows.
-const historyPattern = `(history|histories|_hist|audit|audits|audit_?log|archive|archived|_backup|_bak|_deleted|trash|tombstones?|_versions?|change_?log|logged_actions|_shadow|_journal|_old)$|^(history|hist|audit|archive|deleted|backup|trash)_`
+const historyPattern = `(history|histories|_hist|audit|audits|audit_?log|archive|archived|_backup|_bak|_deleted|trash|tombstones?|_versions?|change_?log|logged_actions|_shadow|_journal|_old|_aud)$|^(history|hist|audit|archive|deleted|backup|trash)_|(^|_)historical[a-z]+$`
 
 var historyName = regexp.MustCompile(`(?i)` + historyPattern)
 
