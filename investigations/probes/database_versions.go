@@ -78,24 +78,18 @@ func askVersionXacts(ctx context.Context, c *inv.Collector, server sources.Sourc
 	for _, ps := range all {
 		for _, v := range ps.Versions {
 			for _, x := range []uint32{v.Xmin, v.Deleter} {
-				if s := fmt.Sprint(x); x > 2 && !slices.Contains(xids, s) {
+				if s := fmt.Sprint(x); x > 2 && !(x == v.Xmin && frozen(v)) && !slices.Contains(xids, s) {
 					xids = append(xids, s)
 				}
 			}
 		}
 	}
-	q, ok := server.(sources.Querier)
-	if !ok || len(xids) == 0 {
-		return nil
-	}
-	query := sources.Query{SQL: xactStatusSQL, Args: []string{"{" + strings.Join(xids, ",") + "}"}, Note: "how the transactions of the row versions ended"}
-	t, err := q.Query(ctx, query)
-	if err != nil {
-		blindTo(c, server.Name(), err)
-		return nil
-	}
-	return c.Keep(inv.EvidenceTable, server.Name(), statement(query), xactTag(server.Name()), t)
+	return askStatus(ctx, c, server, xids, "how the transactions of the row versions ended")
 }
+
+// frozen reports a version whose inserter committed so long ago that its number may
+// be another transaction's by now.
+func frozen(v catalog.RowVersion) bool { return slices.Contains(v.Hints, catalog.HintXminFrozen) }
 
 // pagesOf returns the stored page searches with their item and server.
 func pagesOf(evidence []inv.Evidence) []pageEvidence {
@@ -124,7 +118,7 @@ func readVersions(in inv.Input) inv.Reading {
 	}
 	r := inv.Reading{Outcome: inv.Absent, Summary: "no version of the row on the pages of its tables"}
 	complete, dead, files := true, 0, false
-	var said []string
+	var said, old []string
 	for _, p := range stored {
 		for _, ps := range p.searches {
 			complete = complete && ps.Complete
@@ -137,6 +131,9 @@ func readVersions(in inv.Input) inv.Reading {
 					continue
 				}
 				r.Facts = append(r.Facts, versionFacts(v, p)...)
+				if frozen(v) {
+					old = append(old, fmt.Sprint(v.Xmin))
+				}
 				said = append(said, sayVersion(v))
 				if rec := recoveredFrom(v, p.evidence); rec != nil {
 					if v.Next == nil {
@@ -148,7 +145,7 @@ func readVersions(in inv.Input) inv.Reading {
 			}
 		}
 		for _, a := range answers(in, xactTag(p.server)) {
-			r.Facts = append(r.Facts, statusFacts(a)...)
+			r.Facts = append(r.Facts, filter(statusFacts(a), func(f inv.Fact) bool { return !slices.Contains(old, f.Attr("xid")) })...)
 		}
 	}
 	switch {
@@ -176,6 +173,10 @@ func versionFacts(v catalog.RowVersion, p pageEvidence) []inv.Fact {
 	out := []inv.Fact{base(inv.TupleInserted, v.Xmin, fmt.Sprintf("a row version at %s of %s was written by xid %d", v.TID, v.Table, v.Xmin))}
 	if slices.Contains(v.Hints, catalog.HintUpdated) {
 		out[0].Kind = inv.TupleUpdated
+	}
+	if frozen(v) {
+		out = append(out, base(inv.XactCommitted, v.Xmin, fmt.Sprintf("the row version at %s of %s is frozen: xid %d, which wrote it, committed long ago", v.TID, v.Table, v.Xmin)))
+		delete(out[1].Attrs, "table")
 	}
 	if v.Deleter == 0 {
 		return out

@@ -11,34 +11,46 @@ import (
 	"inquest/sources/wal"
 )
 
-// xactStatusSQL asks the server how transactions ended. An xid at or above the
-// next one is in the future: asking pg_xact_status for it would be an error. The
-// 32-bit xid gets the epoch that puts it below the next one.
+// xactStatusSQL asks the server how transactions ended. A 32-bit xid gets the epoch
+// that puts it within 2^31 of the next one, as the server itself compares them
+// (access/transam.c, TransactionIdPrecedes). One that would then be ahead of the
+// snapshot is running, when somebody holds its lock, or was never handed out by this
+// server: asking pg_xact_status for it would be an error. A standby holds no locks
+// of transactions.
 var xactStatusSQL = `WITH next AS (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS x),
-full_xid AS (SELECT t.x AS xid, CASE WHEN ((n.x >> 32) << 32 | t.x) < n.x THEN (n.x >> 32) << 32 | t.x
-  WHEN n.x >> 32 > 0 THEN ((n.x >> 32) - 1) << 32 | t.x END AS f
-  FROM next n, unnest($1::bigint[]) AS t(x))
-SELECT xid, CASE WHEN f IS NULL THEN 'in the future' ELSE coalesce(pg_xact_status(f::text::xid8), 'unknown') END AS status,
-  CASE WHEN f IS NOT NULL AND current_setting('track_commit_timestamp') = 'on' THEN ` + utc("pg_xact_commit_timestamp(xid::text::xid)") + ` END AS committed
+near AS (SELECT t.x AS xid, n.x AS next, (t.x - n.x % 4294967296 + 6442450944) % 4294967296 - 2147483648 AS d FROM next n, unnest($1::bigint[]) AS t(x)),
+full_xid AS (SELECT xid, d >= 0 OR next + d < 3 AS ahead, next + d AS f FROM near),
+held AS (SELECT transactionid::text AS x FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted)
+SELECT xid, CASE WHEN ahead AND xid::text IN (SELECT x FROM held) THEN 'in progress' WHEN ahead AND pg_is_in_recovery() THEN 'unknown'
+  WHEN ahead THEN 'in the future' ELSE coalesce(pg_xact_status(f::text::xid8), 'unknown') END AS status,
+  CASE WHEN NOT ahead AND current_setting('track_commit_timestamp') = 'on' THEN ` + utc("pg_xact_commit_timestamp(xid::text::xid)") + ` END AS committed
 FROM full_xid`
+
+// askStatus asks how transactions ended. One that seems to be ahead of the server may
+// have ended between the snapshot and the look at its lock: it is asked for once more.
+func askStatus(ctx context.Context, c *inv.Collector, server sources.Source, xids []string, note string) error {
+	q, ok := server.(sources.Querier)
+	if !ok || len(xids) == 0 {
+		return nil
+	}
+	query := sources.Query{SQL: xactStatusSQL, Args: []string{"{" + strings.Join(xids, ",") + "}"}, Note: note}
+	t, err := q.Query(ctx, query)
+	if err == nil && (answer{Table: *t}).has("status", "in the future") {
+		t, err = q.Query(ctx, query)
+	}
+	if err != nil {
+		blindTo(c, server.Name(), err)
+		return nil
+	}
+	return c.Keep(inv.EvidenceTable, server.Name(), statement(query), xactTag(server.Name()), t)
+}
 
 func xactTag(server string) string { return "xacts:" + server }
 
 // askXacts asks the server about those transactions of the key that have no end
 // in the WAL that was read.
 func askXacts(ctx context.Context, c *inv.Collector, server sources.Source, l *wal.Lineage) error {
-	q, ok := server.(sources.Querier)
-	xids := unended(l)
-	if !ok || len(xids) == 0 {
-		return nil
-	}
-	query := sources.Query{SQL: xactStatusSQL, Args: []string{"{" + strings.Join(xids, ",") + "}"}, Note: "how the key's transactions ended"}
-	t, err := q.Query(ctx, query)
-	if err != nil {
-		blindTo(c, server.Name(), err)
-		return nil
-	}
-	return c.Keep(inv.EvidenceTable, server.Name(), statement(query), xactTag(server.Name()), t)
+	return askStatus(ctx, c, server, unended(l), "how the key's transactions ended")
 }
 
 // unended are the xids of the key's events without a commit or abort.
