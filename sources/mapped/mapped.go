@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 )
 
@@ -23,6 +24,7 @@ const Stretch = 4 << 20
 type File struct {
 	f     *os.File
 	never atomic.Bool // it turned out that it cannot be mapped
+	trial trial
 }
 
 // New returns nil where r is no regular file, or the system does not map.
@@ -65,7 +67,7 @@ func (v *View) Use(off int64, n int, use func(b []byte)) error {
 	}
 	b := v.data[off-v.base:]
 	b = b[:min(n, len(b)):min(n, len(b))]
-	if err := guarded(b, use); err != nil {
+	if err := v.guarded(b, use); err != nil {
 		v.drop()
 		return err
 	}
@@ -80,9 +82,11 @@ func (v *View) Use(off int64, n int, use func(b []byte)) error {
 // Close lets go of the mapping. The view can be used again.
 func (v *View) Close() { v.drop() }
 
-func guarded(b []byte, use func(b []byte)) (err error) {
-	before := debug.SetPanicOnFault(true)
-	defer debug.SetPanicOnFault(before)
+func (v *View) guarded(b []byte, use func(b []byte)) (err error) {
+	runtime.LockOSThread() // whose faults are counted
+	defer runtime.UnlockOSThread()
+	before := faults()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -94,6 +98,7 @@ func guarded(b []byte, use func(b []byte)) (err error) {
 		err = ErrRead
 	}()
 	use(b)
+	v.file.trial.note(int64(len(b)), faults()-before)
 	return nil
 }
 
@@ -106,7 +111,7 @@ func (v *View) slide(off int64, n int) error {
 	}
 	base := off / align * align
 	length := min(max(off+int64(n)-base, Stretch+2*align), size-base)
-	if !v.file.cached(off, base+length) {
+	if v.file.trial.dear(int64(n)) || !v.file.cached(off, base+length) {
 		return ErrRead
 	}
 	data, err := v.file.mmap(base, int(length))
@@ -116,6 +121,48 @@ func (v *View) slide(off int64, n int) error {
 	}
 	v.data, v.base = data, base
 	return nil
+}
+
+// trial finds out whether it is worth while to map a file. Where the page cache holds it
+// in small pieces, each is mapped by itself, and to copy them is cheaper.
+type trial struct {
+	mu     sync.Mutex
+	faults int64 // page faults of the last bytes that were lent
+	bytes  int64
+	failed bool  // the last one was dear: it may have been this process, warming up
+	pause  int64 // bytes that are not to be mapped now
+}
+
+const (
+	trialBytes = 16 << 20
+	trialPause = 256 << 20
+	mostFaults = 7 // a MiB: measured, about where a copy costs the same
+)
+
+// dear reports whether n bytes are not to be mapped now.
+func (t *trial) dear(n int64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.pause <= 0 {
+		return false
+	}
+	t.pause -= n
+	return true
+}
+
+// note takes down what it cost to look at bytes that were lent.
+func (t *trial) note(bytes, faults int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.bytes += bytes; t.bytes < trialBytes {
+		t.faults += faults
+		return
+	}
+	dear := (t.faults+faults)<<20 > mostFaults*t.bytes
+	if dear && t.failed {
+		t.pause = trialPause
+	}
+	t.bytes, t.faults, t.failed = 0, 0, dear
 }
 
 func (v *View) drop() {

@@ -121,3 +121,27 @@ func TestAPanicIsNotSwallowed(t *testing.T) {
 	}()
 	_ = v.Use(0, 10, func([]byte) { panic("mine") })
 }
+
+func TestWhatIsDearToMapIsNotMappedForAWhile(t *testing.T) {
+	var c trial
+	const trials = trialBytes >> 20
+	for i := range 5 * trials {
+		c.note(1<<20, mostFaults+int64(i)/(4*trials)) // the last of them are too many
+	}
+	for range trials {
+		c.note(1<<20, mostFaults)
+	}
+	for range 2 * trials {
+		if c.dear(1) {
+			t.Error("it was given up after one trial")
+		}
+		c.note(1<<20, 2*mostFaults)
+	}
+	paused := int64(0)
+	for c.dear(4 << 20) {
+		paused += 4 << 20
+	}
+	if paused != trialPause {
+		t.Errorf("a pause of %d bytes", paused)
+	}
+}

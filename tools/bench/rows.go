@@ -43,6 +43,7 @@ func rows() []row {
 		walCheck(),
 		walOverSQL(),
 		memoryRow(),
+		firstRow(),
 		cancelRow(),
 		checklistRow(),
 	}

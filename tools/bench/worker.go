@@ -34,6 +34,8 @@ func work(ctx context.Context, w io.Writer, args []string) error {
 		}
 	case "search":
 		err = search(ctx, out, rest)
+	case "first":
+		err = first(ctx, rest[0], rest[1])
 	case "hops":
 		err = hops(ctx, out, rest[0], rest[1])
 	case "window":
@@ -137,6 +139,55 @@ func search(ctx context.Context, w io.Writer, args []string) error {
 		return err
 	}
 	return show(w, res)
+}
+
+// first searches and says on standard error where the first hit lies and how far
+// the search was when it told of it, as parts of the file.
+func first(ctx context.Context, id, path string) error {
+	st, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	var done, told int64
+	var found *sources.Event
+	q := sources.LogQuery{Needles: sources.Spellings(id), Limit: most, Progress: func(n, _ int64) { done = n }}
+	q.Found = func(e sources.Event) {
+		if found == nil {
+			found, told = &e, done
+		}
+	}
+	if _, err := ask(ctx, path, q); err != nil {
+		return err
+	}
+	if found == nil {
+		return errors.New("no hit was told")
+	}
+	lies, err := offsetOf(path, found.Raw)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, firstWord, float64(lies)/float64(st.Size()), float64(told)/float64(st.Size()))
+	return nil
+}
+
+// offsetOf returns where a line of a file begins.
+func offsetOf(path, line string) (int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	at := int64(0)
+	for r := bufio.NewReaderSize(f, 1<<20); ; {
+		l, err := r.ReadString('\n')
+		if strings.TrimRight(l, "\r\n") == line {
+			return at, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		at += int64(len(l))
+	}
 }
 
 // hops searches for the id, and then for the requests of what it found.
