@@ -189,7 +189,22 @@ type Facts []Fact
 
 // Of returns the facts of one kind.
 func (fs Facts) Of(kind FactKind) Facts {
-	return fs.Where(func(f Fact) bool { return f.Kind == kind })
+	n := 0
+	for i := range fs {
+		if fs[i].Kind == kind {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	out := make(Facts, 0, n)
+	for i := range fs {
+		if fs[i].Kind == kind {
+			out = append(out, fs[i])
+		}
+	}
+	return out
 }
 
 // With returns the facts whose attribute has this value.
@@ -200,9 +215,9 @@ func (fs Facts) With(name, value string) Facts {
 // Where returns the facts that ok accepts.
 func (fs Facts) Where(ok func(Fact) bool) Facts {
 	var out Facts
-	for _, f := range fs {
-		if ok(f) {
-			out = append(out, f)
+	for i := range fs {
+		if ok(fs[i]) {
+			out = append(out, fs[i])
 		}
 	}
 	return out

@@ -17,21 +17,24 @@ var (
 
 // failures are lines of the application that tell of a failed write: of the
 // request that handed the id out, or of the record itself. That somebody asked
-// for it later and did not find it is no failed write.
-func failures(in inv.Input, n naming, facts inv.Facts) []inv.Fact {
+// for it later and did not find it is no failed write. mentions are the lines that may
+// name the id, others those of the same requests, which do not.
+func failures(mentions, others []logged, n naming, facts inv.Facts) []inv.Fact {
 	var out []inv.Fact
 	issued := map[string]bool{}
-	crowded := crowdedRequests(in)
+	all := slices.Concat(others, mentions)
+	crowded := crowdedRequests(all)
 	for _, f := range facts.Of(inv.IDIssued) {
 		if r := f.Attr("request"); r != "" && !crowded[r] {
 			issued[r] = true
 		}
 	}
-	others := eventsOf(in, "requests") // lines of the same requests, which do not name the id
-	for i, e := range append(others, eventsOf(in, "mentions")...) {
+	for i, e := range all {
+		if isServerLog(e.Event) || !tellsOfFailedWrite(e.Event) {
+			continue
+		}
 		_, named := n.names(e.Event)
-		named = named && i >= len(others)
-		if isServerLog(e.Event) || !issued[e.RequestID] && !named || !tellsOfFailedWrite(e.Event) {
+		if named = named && i >= len(others); !issued[e.RequestID] && !named {
 			continue
 		}
 		out = append(out, inv.Fact{
@@ -46,11 +49,11 @@ func failures(in inv.Input, n naming, facts inv.Facts) []inv.Fact {
 // crowdedRequests are correlation ids under which one log answered several
 // creates: a batch, a session or a client that sends the same id again. What
 // failed under such an id may be another record's.
-func crowdedRequests(in inv.Input) map[string]bool {
+func crowdedRequests(lines []logged) map[string]bool {
 	type place struct{ request, source string }
 	n := map[place]int{}
 	out := map[string]bool{}
-	for _, e := range append(eventsOf(in, "requests"), eventsOf(in, "mentions")...) {
+	for _, e := range lines {
 		if e.RequestID == "" || e.Op != sources.OpCreate || e.Status == 0 {
 			continue
 		}

@@ -95,10 +95,11 @@ func readMentions(in inv.Input) inv.Reading {
 			r.Facts = append(r.Facts, passedOn(n, e)...)
 		}
 	}
-	for _, e := range eventsOf(in, "requests") {
+	others := eventsOf(in, "requests")
+	for _, e := range others {
 		r.Moments = append(r.Moments, moment(e, line(e.Event)+"  ("+e.Why+")"))
 	}
-	r.Facts = append(r.Facts, failures(in, n, r.Facts)...)
+	r.Facts = append(r.Facts, failures(mentions, others, n, r.Facts)...)
 	if named > 0 {
 		r.Outcome = inv.Found
 		r.Summary = fmt.Sprintf("%s in %s", plural(named, "line"), plural(countSources(mentions), "log"))
