@@ -11,6 +11,7 @@ import (
 // order is that of certainty: what is read now, what row versions and WAL show,
 // what the database wrote about itself, what logs say.
 var fateRules = []func(View) (inv.Fate, bool){
+	fateUnreplayed,
 	fateVisible,
 	fateElsewhere,
 	fateRekeyed,
@@ -36,7 +37,7 @@ func decideFate(v View) inv.Fate {
 	}
 	for _, rule := range fateRules {
 		if f, ok := rule(v); ok {
-			return f
+			return standing(v, f)
 		}
 	}
 	return undetermined(v)

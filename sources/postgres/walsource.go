@@ -29,8 +29,8 @@ const (
 
 // WALSource reads the segments of pg_wal over SQL. It implements wal.Source and
 // wal.HistorySource, reads ahead in large pieces, and trusts no byte beyond the
-// position that the server had flushed (on a standby: replayed) when it listed
-// its segments. It is not safe for concurrent use.
+// position that the server had flushed (on a standby: replayed, or received and not
+// replayed yet) when it listed its segments. It is not safe for concurrent use.
 type WALSource struct {
 	s     *Server
 	facts *Facts
@@ -140,7 +140,7 @@ func (w *WALSource) Close() error {
 // Flushed is the position up to which the last List trusts the WAL.
 func (w *WALSource) Flushed() wal.LSN { return w.flush }
 
-const walListSQL = `with p as materialized (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end as lsn)
+const walListSQL = `with p as materialized (select case when pg_is_in_recovery() then greatest(pg_last_wal_replay_lsn(), pg_last_wal_receive_lsn()) else pg_current_wal_flush_lsn() end as lsn)
 select p.lsn, w.name, w.size, encode(%s, 'hex') as head
 from p, pg_ls_waldir() w where w.name ~ '^[0-9A-F]{24}(\.partial)?$' order by w.name collate "C"`
 
