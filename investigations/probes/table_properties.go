@@ -2,6 +2,7 @@ package probes
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -238,13 +239,18 @@ func (t tableFacts) firedFrom(list []answer) []inv.Fact {
 	return out
 }
 
+// datedSuffix is how parts of a table that are made by hand are named for their time.
+var datedSuffix = regexp.MustCompile(`^_?(?:p|part|y|m|w)?_?\d[\d_]*$`)
+
 // formerPartOf tells a detached partition: an ordinary table with the columns of
 // a partitioned one, a key, and a name that begins with the other's. It may have
-// been moved to another schema, such as one for what is archived.
+// been moved to another schema, such as one for what is archived; and a part that was
+// made by hand, by inheritance or as an archive of a year, is told by its date.
 func (t tableFacts) formerPartOf(o tableFacts) (inv.Fact, bool) {
 	moved := t.table.Schema != o.table.Schema
 	part := t.table.Kind == "r" && t.table.Partition == nil && (t.table.History == "" || moved && t.table.History == catalog.HistoryBySchema) && t.table.Name != o.table.Name && len(t.table.PrimaryKey) > 0
-	if !part || o.table.Kind != "p" || !strings.HasPrefix(t.table.Name, strings.TrimSuffix(o.table.Name, "s")) || !sameColumns(t.table, o.table) {
+	dated := o.table.Kind == "r" && len(o.table.PrimaryKey) > 0 && datedSuffix.MatchString(strings.TrimPrefix(t.table.Name, o.table.Name)) && strings.HasPrefix(t.table.Name, o.table.Name)
+	if !part || o.table.Kind != "p" && !dated || !strings.HasPrefix(t.table.Name, strings.TrimSuffix(o.table.Name, "s")) || !sameColumns(t.table, o.table) {
 		return inv.Fact{}, false
 	}
 	return t.fact("lookalike", o.name(), "%s has the columns and key of %s and is named like a partition of it, but is none now", t.name(), o.name()), true

@@ -54,7 +54,8 @@ type Table struct {
 	Partition   *Partition    `json:"partition,omitempty"`
 	// PartitionKey is pg_get_partkeydef of a partitioned table.
 	PartitionKey string `json:"partition_key,omitempty"`
-	// Leaves are the partitions that hold the rows of a partitioned table.
+	// Leaves are the partitions that hold the rows of a partitioned table, or the tables
+	// that inherit from this one.
 	Leaves []Table `json:"leaves,omitempty"`
 	// LeavesLeft counts partitions that were not described.
 	LeavesLeft int `json:"leaves_left,omitempty"`
@@ -190,15 +191,15 @@ func (t *Table) FullName() string { return QuoteIdent(t.Schema) + "." + QuoteIde
 // DisplayName is schema.table without quotes, for people.
 func (t *Table) DisplayName() string { return t.Schema + "." + t.Name }
 
-// Stored returns the relations that hold the rows: the table itself, or its
-// leaves.
+// Stored returns the relations that hold the rows: the table itself, and those that
+// inherit from it; or the leaves of a partitioned one, which holds none.
 func (t *Table) Stored() []*Table {
+	var out []*Table
 	if t.Kind != "p" {
-		return []*Table{t}
+		out = append(out, t)
 	}
-	out := make([]*Table, len(t.Leaves))
 	for i := range t.Leaves {
-		out[i] = &t.Leaves[i]
+		out = append(out, &t.Leaves[i])
 	}
 	return out
 }

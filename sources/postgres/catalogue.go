@@ -91,8 +91,14 @@ select json_build_object(
 )::text as info
 from asked join pg_class c on c.oid = asked.oid join pg_namespace n on n.oid = c.relnamespace cross join db`
 
-const leavesSQL = `select r.oid::bigint as root, t.relid::oid::bigint as leaf
-from unnest($1::oid[]) r(oid) join pg_class c on c.oid = r.oid and c.relkind = 'p', pg_partition_tree(r.oid) t where t.isleaf order by 1, 2`
+// leavesSQL lists the partitions of partitioned tables, and the children of those
+// that others inherit from, as partitioning by hand and Timescale's chunks do.
+const leavesSQL = `with recursive heirs(root, oid) as (
+  select r.oid, i.inhrelid from unnest($1::oid[]) r(oid) join pg_class c on c.oid = r.oid and c.relkind = 'r' and not c.relispartition join pg_inherits i on i.inhparent = r.oid
+  union select h.root, i.inhrelid from heirs h join pg_inherits i on i.inhparent = h.oid)
+select r.oid::bigint as root, t.relid::oid::bigint as leaf
+from unnest($1::oid[]) r(oid) join pg_class c on c.oid = r.oid and c.relkind = 'p', pg_partition_tree(r.oid) t where t.isleaf
+union all select h.root::bigint, h.oid::bigint from heirs h join pg_class c on c.oid = h.oid and c.relkind = 'r' order by 1, 2`
 
 // softDelete matches names of columns that mark a row as deleted.
 var softDelete = regexp.MustCompile(`(?i)^(((is|was|date|time|dt|ts)_?)?(soft_?)?(deleted|archived|removed|trashed|discarded|voided|inactive|hidden|tombstoned?)(_?(at|on|by|ts|dt|date|time|datetime|timestamp|utc|flag))*|(deletion|removal)_?(at|on|ts|dt|date|time|datetime|timestamp|utc|flag|marker?)+)$`)

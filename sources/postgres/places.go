@@ -110,8 +110,17 @@ func (s *Server) Candidates(ctx context.Context, key Key, limit int) ([]TableInf
 	if err != nil {
 		return nil, err
 	}
+	heirs := map[uint32]bool{}
+	for _, t := range tables {
+		for i := range t.Leaves {
+			heirs[t.Leaves[i].OID] = true
+		}
+	}
 	out := tables[:0]
 	for _, t := range tables {
+		if heirs[t.OID] {
+			continue // it is described with the table that it inherits from
+		}
 		t.Matches = t.Match(key)
 		if len(t.Matches) > 0 || key.Table != "" {
 			out = append(out, t)
