@@ -2,6 +2,7 @@ package mechanisms
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	inv "inquest/investigations"
@@ -93,11 +94,24 @@ func fateVisible(v View) (inv.Fate, bool) {
 	if f, ok := fateAnotherLife(v, visible); ok {
 		return f, true
 	}
+	if former := perhapsFormer(v); len(former) > 0 {
+		return fate(inv.FateHidden, inv.Probable, append(slices.Clone(former), visible...),
+			"The row is in %s, with %s = %s: an application that shows current rows alone does not show it. Whether this one does was not tried.", visible[0].Attr("table"), former[0].Attr("column"), former[0].Attr("value"))
+	}
 	standing, also := inv.Established, ""
 	if !v.Focus.Known && v.Focus.Table != "" {
 		standing, also = inv.Probable, " It is the only table that holds it; whether that table was meant is not told."
 	}
 	return fate(inv.FatePresent, standing, visible, "The row is in %s now, under the id that was asked for.%s", visible[0].Attr("table"), also)
+}
+
+// perhapsFormer are marks of the row by which it may be taken for a former one, when
+// nobody was shown it since.
+func perhapsFormer(v View) inv.Facts {
+	if v.Facts.Of(inv.APIAnswer).Where(func(f inv.Fact) bool { return shows(f) && f.Probe == "logs.api" }).Any(inv.APIAnswer) {
+		return nil
+	}
+	return v.property("perhaps-former")
 }
 
 // policyOpen is the fact that answers of the application deny the row although

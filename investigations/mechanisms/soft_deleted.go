@@ -21,6 +21,10 @@ func softDeleted() Mechanism {
 			proof(has(Supports, inv.RowFlagged, "the row is read with its flag set")),
 			proof(Rule{Says: "the row is read, and a view over the table leaves it out by a flag", Find: hidingViews}),
 			{
+				Role: Supports, Says: "the row is read with a mark that former rows have: a switch that is off, a validity that has ended",
+				Find: perhapsFormer,
+			},
+			{
 				Role: Supports, Says: "a request to delete it was answered with success",
 				Find: deleteRequests,
 			},
@@ -37,7 +41,7 @@ func softDeleted() Mechanism {
 			{
 				Role: Contradicts, Says: "the row is visible and carries no set flag",
 				Find: func(v View) inv.Facts {
-					if v.Facts.Any(inv.RowFlagged) || len(hidingViews(v)) > 0 {
+					if v.Facts.Any(inv.RowFlagged) || len(hidingViews(v))+len(perhapsFormer(v)) > 0 {
 						return nil
 					}
 					return ownRows(v)
@@ -51,6 +55,9 @@ func softDeleted() Mechanism {
 			}
 			for _, f := range hidingViews(v) {
 				return fmt.Sprintf("The row is in %s with %s = %s, and the view %s leaves it out.", f.Attr("table"), f.Attr("column"), f.Attr("is"), f.Attr("value"))
+			}
+			for _, f := range perhapsFormer(v) {
+				return fmt.Sprintf("The row is in %s with %s = %s, which an application may take for removed.", f.Attr("table"), f.Attr("column"), f.Attr("value"))
 			}
 			return "A flag would hide the row."
 		},

@@ -14,8 +14,22 @@ func stillPresent() Mechanism {
 		Rules: []Rule{
 			proof(Rule{
 				Says: "the row is read under the asked id",
-				Find: func(v View) inv.Facts { return ownRows(v) },
+				Find: func(v View) inv.Facts {
+					if len(perhapsFormer(v)) > 0 {
+						return nil // the application may not show such a row
+					}
+					return ownRows(v)
+				},
 			}),
+			{
+				Role: Supports, Says: "the row is read under the asked id, with a mark that former rows have",
+				Find: func(v View) inv.Facts {
+					if len(perhapsFormer(v)) == 0 {
+						return nil
+					}
+					return ownRows(v)
+				},
+			},
 			has(Contradicts, inv.RowFlagged, "a flag hides it"),
 			{Role: Contradicts, Says: "a view over the table hides it by a flag", Find: hidingViews},
 			has(Contradicts, inv.RowMasked, "the application's role does not see it"),

@@ -41,3 +41,33 @@ func TestWhatIsAboutARecordIsNotTheRecord(t *testing.T) {
 		})
 	}
 }
+
+// A row that is switched off, or whose validity has ended, is there, and may be shown
+// to nobody: that it is simply present is not said, nor that it is removed.
+func TestARowThatIsPerhapsFormer(t *testing.T) {
+	const id = "5d0c1a7e-2f4b-4c19-8a77-1f2e3d4c5b6a"
+	l := newLive(t, `CREATE TABLE a (id uuid PRIMARY KEY, valid_from timestamptz, valid_to timestamptz); CREATE TABLE b (id uuid PRIMARY KEY, "IsActive" boolean);
+CREATE TABLE c (id uuid PRIMARY KEY, sys_period tstzrange); CREATE TABLE d (id uuid PRIMARY KEY, effective_to date)`)
+	for _, c := range []struct{ table, values, fate string }{
+		{"a", "now() - interval '2 days', now() - interval '1 day'", "hidden probable"},
+		{"a", "now() - interval '2 days', 'infinity'", "present established"},
+		{"a", "now(), now() + interval '1 day'", "present established"},
+		{"b", "false", "hidden probable"},
+		{"b", "true", "present established"},
+		{"b", "NULL", "present established"},
+		{"c", "tstzrange(now() - interval '2 days', now() - interval '1 day')", "hidden probable"},
+		{"c", "tstzrange(now(), NULL)", "present established"},
+		{"d", "current_date - 3", "hidden probable"},
+		{"d", "current_date + 3", "present established"},
+	} {
+		l.do("INSERT INTO " + c.table + " VALUES ('" + id + "', " + c.values + ")")
+		rec := inv.Record{ID: id, Table: c.table}
+		_, a := examine(t, rec, sources.Window{}, []sources.Source{l.as("")}, "database.server", "database.tables", "database.row")
+		j := mechanisms.NewJudge(mechanisms.All())(inv.Deliberation{Record: rec, Facts: a.Facts})
+		lead, leads := j.Leading()
+		if got := string(j.Fate.Kind) + " " + string(j.Fate.Standing); got != c.fate || leads != (j.Fate.Kind == inv.FatePresent) {
+			t.Errorf("%s %s: %s, %s leads %v: %s", c.table, c.values, got, lead.Mechanism, leads, j.Fate.Summary)
+		}
+		l.do("TRUNCATE " + c.table)
+	}
+}

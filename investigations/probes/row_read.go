@@ -97,6 +97,8 @@ func rowFacts(in inv.Input, how, table string, a answer) []inv.Fact {
 		out := []inv.Fact{base(inv.RowVisible, "a row of "+table+" has the key", "xmin", a.Text(0, colXmin))}
 		if column, value, ok := deletionMark(a, 0, marksOf(in, table)); ok {
 			out = append(out, base(inv.RowFlagged, fmt.Sprintf("the row of %s has %s = %s", table, column, value), "column", column, "value", value))
+		} else if column, value, ok := formerMark(a, 0, marksOf(in, table)); ok {
+			out = append(out, formerFact(table, column, value, base))
 		}
 		return out
 	case "heap":
