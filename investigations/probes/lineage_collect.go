@@ -103,7 +103,9 @@ const mostDroppedTraces = 4
 // when the key was not found anywhere else.
 func (t tracing) droppedFiles(ctx context.Context, u *walUnion, tables []catalog.Table, l *wal.Lineage) error {
 	asked := t.c.Record.Table != "" && !slices.ContainsFunc(tables, func(o catalog.Table) bool { return namedAs(o.DisplayName(), t.c.Record.Table) })
-	if l != nil && slices.ContainsFunc(l.Events, selfTold) && !asked {
+	changed := l != nil && len(lineage{Lineage: *l}.altered()) > 0
+	told := l != nil && slices.ContainsFunc(l.Events, selfTold)
+	if told && !asked && !changed {
 		return nil
 	}
 	g, err := t.graveyard(ctx)
@@ -114,6 +116,11 @@ func (t tracing) droppedFiles(ctx context.Context, u *walUnion, tables []catalog
 	if err != nil {
 		blindTo(t.c, t.server.Name(), err)
 		return ctx.Err()
+	}
+	if changed {
+		if err := t.alteredFiles(ctx, u, g, l); err != nil || told {
+			return err
+		}
 	}
 	found, err := t.formerTables(ctx, u, tables, l, d)
 	if err != nil {

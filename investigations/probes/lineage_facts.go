@@ -48,6 +48,8 @@ func readLineage(in inv.Input) inv.Reading {
 			l.readDropped(in, &r)
 		case l.noted(noteGone):
 			l.readGone(in, &r)
+		case l.noted(noteAltered):
+			l.readAltered(in, &r)
 		default:
 			l.read(in, &r)
 			l.serverSays(in, &r, answers(in, xactTag(l.server)))

@@ -70,12 +70,15 @@ type Graveyard struct {
 	killed  map[uint32][]killedRow // by xid
 	made    map[uint32]LSN         // by oid of the relation
 	madeBy  map[uint32]uint32
+	moves   map[uint32][]classMove // by xid
+	alters  map[uint32][]killedRow // rows of pg_attribute as they were before the transaction changed them
 	dropped []DroppedTable
+	altered []AlteredTable
 }
 
 // NewGraveyard returns a Graveyard that has seen nothing yet.
 func NewGraveyard(cat SystemCatalogue) *Graveyard {
-	return &Graveyard{cat: cat, rows: map[place]heap.Tuple{}, killed: map[uint32][]killedRow{}, made: map[uint32]LSN{}, madeBy: map[uint32]uint32{}}
+	return &Graveyard{cat: cat, rows: map[place]heap.Tuple{}, killed: map[uint32][]killedRow{}, made: map[uint32]LSN{}, madeBy: map[uint32]uint32{}, moves: map[uint32][]classMove{}, alters: map[uint32][]killedRow{}}
 }
 
 // Dropped returns the tables found so far, in the order of their drops.
@@ -94,6 +97,8 @@ func (g *Graveyard) Forget() {
 	clear(g.killed)
 	clear(g.made)
 	clear(g.madeBy)
+	clear(g.moves)
+	clear(g.alters)
 }
 
 func (g *Graveyard) table(f RelFile) *CatalogueTable {
@@ -181,6 +186,7 @@ func (g *Graveyard) change(rec *Record) {
 		}
 		g.born(rec, at)
 	case heapUpdate, heapHotUpdate:
+		defer g.replaced(rec, at, to)
 		if old, known := g.rows[at]; known && c.Complete(old) || c.HasNew && c.Prefix+c.Suffix == 0 {
 			g.put(to, c.New)
 		} else if !c.NewBlock.HasImage {
@@ -210,9 +216,12 @@ func (g *Graveyard) ended(rec *Record) {
 	ids := append([]uint32{x.XID}, x.Subxacts...)
 	if x.Op == xactCommit || x.Op == xactCommitPrepared {
 		g.bury(rec, &x, ids)
+		g.rewritten(rec, &x, ids)
 	}
 	for _, id := range ids {
 		delete(g.killed, id)
+		delete(g.moves, id)
+		delete(g.alters, id)
 	}
 }
 
@@ -281,11 +290,8 @@ func (t *DroppedTable) define(class catalogueRow, rows map[*CatalogueTable][]cat
 		if n != len(t.Columns)+1 {
 			break
 		}
-		t.Columns = append(t.Columns, heap.Column{
-			Name: r.text("attname"), AttNum: int16(n), TypeOID: r.oid("atttypid"), Len: int16(r.int("attlen")), Align: (r.text("attalign") + "i")[0],
-			ByVal: r.text("attbyval") == "t", Dropped: r.text("attisdropped") == "t", NotNull: r.text("attnotnull") == "t",
-		})
-		t.TypeMods = append(t.TypeMods, int32(r.int("atttypmod")))
+		c, mod := r.column()
+		t.Columns, t.TypeMods = append(t.Columns, c), append(t.TypeMods, mod)
 	}
 	for i := range t.Columns {
 		t.Columns[i].Base, t.Columns[i].TypeName = ownType(t.Columns[i].TypeOID, rows[&g.cat.Type])

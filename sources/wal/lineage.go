@@ -18,6 +18,8 @@ type Target struct {
 	Indexes  []IndexTarget  `json:"indexes,omitempty"` // btree indexes that hold all key columns
 	OldRels  []RelFile      `json:"old_rels,omitempty"`
 	ToastRel RelFile        `json:"toast_rel,omitzero"` // to read out-of-line values from WAL
+	// Past says that Columns are those of Rel's time, which is over: a change of the table's columns after it does not concern them.
+	Past bool `json:"past,omitempty"`
 }
 
 // IndexTarget is a btree index of a Target. KeyAttNums are the table's attnums of its columns, in index order; 0 is an expression and

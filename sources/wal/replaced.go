@@ -204,6 +204,9 @@ func (tr *tracer) replaced(rec *Record, t *target, ids []uint32, x *XactEnd, c *
 
 // retype notes that rows in the files a table had before may be laid out otherwise than its rows are now (ALTER COLUMN … TYPE).
 func (tr *tracer) retype(t *target) {
+	if t.Past {
+		return
+	}
 	if tr.retyped[t] == nil {
 		tr.retyped[t] = map[RelFile]bool{}
 	}
