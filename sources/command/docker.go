@@ -22,6 +22,7 @@ func Docker(container string, opt Options) (*Source, error) {
 	if container == "" || strings.HasPrefix(container, "-") {
 		return nil, &sources.Blind{Why: fmt.Sprintf("%q is no container's name", container), Opens: "give a name or an id as docker ps shows it"}
 	}
+	opt.Format = orTimestamped(opt.Format)
 	return newSource("docker:"+container, opt, &docker{container: container}), nil
 }
 
@@ -70,8 +71,8 @@ func dockerRemedy(stderr string) string {
 
 var dockerTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d) `)
 
-func (d *docker) fetch(ctx context.Context, s *Source, w sources.Window) (*kept, error) {
-	p := newParts(&s.store)
+func (d *docker) fetch(ctx context.Context, s *Source, w sources.Window, tap *logscan.Tap) (*kept, error) {
+	p := newParts(&s.store, tap)
 	defer p.close()
 	var mu sync.Mutex
 	add := func(part string, line []byte) error {
@@ -107,7 +108,6 @@ func (d *docker) fetch(ctx context.Context, s *Source, w sources.Window) (*kept,
 	if k.log, k.bytes, err = p.finish(); err != nil {
 		return nil, err
 	}
-	k.log.Options = logscan.Options{Format: "timestamped"}
 	k.limits = []string{"docker keeps what its log driver's max-size and max-file allow, and nothing of a container that was removed and made anew"}
 	return k, nil
 }

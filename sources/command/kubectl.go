@@ -99,8 +99,8 @@ func kubectlRemedy(stderr string) string {
 	return "run the command by hand to see what is wrong"
 }
 
-func (k *kubectl) fetch(ctx context.Context, s *Source, w sources.Window) (*kept, error) {
-	p := newParts(&s.store)
+func (k *kubectl) fetch(ctx context.Context, s *Source, w sources.Window, tap *logscan.Tap) (*kept, error) {
+	p := newParts(&s.store, tap)
 	defer p.close()
 	out := &kept{}
 	for _, previous := range []bool{true, false} {
@@ -125,7 +125,6 @@ func (k *kubectl) fetch(ctx context.Context, s *Source, w sources.Window) (*kept
 	if out.log, out.bytes, err = p.finish(); err != nil {
 		return nil, err
 	}
-	out.log.Options = logscan.Options{Format: "timestamped"}
 	out.limits = append(out.limits, "kubectl logs gives the newest file of each container's log (10 MiB by default) and only pods that still exist: what was rotated or belonged to a deleted pod is not here")
 	if p.lost > 0 {
 		out.limits = append(out.limits, fmt.Sprintf("%d lines of more than %d containers were not kept", p.lost, mostParts))

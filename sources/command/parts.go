@@ -16,6 +16,7 @@ const mostParts = 500
 // a file of its own, so that each stays in the order of time.
 type parts struct {
 	store *process.Store
+	tap   *logscan.Tap
 	files map[string]*part
 	order []string
 	lost  int64 // lines of writers beyond mostParts
@@ -27,7 +28,9 @@ type part struct {
 	n   int64
 }
 
-func newParts(s *process.Store) *parts { return &parts{store: s, files: map[string]*part{}} }
+func newParts(s *process.Store, tap *logscan.Tap) *parts {
+	return &parts{store: s, tap: tap, files: map[string]*part{}}
+}
 
 // add appends a line to the writer's file.
 func (p *parts) add(name string, line []byte) error {
@@ -45,6 +48,7 @@ func (p *parts) add(name string, line []byte) error {
 		p.files[name] = f
 		p.order = append(p.order, name)
 	}
+	p.tap.Line(name, line)
 	f.n += int64(len(line))
 	if f.buf = append(f.buf, line...); len(f.buf) < 32<<10 {
 		return nil

@@ -57,7 +57,7 @@ func (c *shell) check(ctx context.Context, s *Source) (string, error) {
 	return "output of " + c.text + " (run when it is first asked)", nil
 }
 
-func (c *shell) fetch(ctx context.Context, s *Source, w sources.Window) (*kept, error) {
+func (c *shell) fetch(ctx context.Context, s *Source, w sources.Window, tap *logscan.Tap) (*kept, error) {
 	script, shown, err := c.fill(s, w)
 	if err != nil {
 		return nil, err
@@ -69,8 +69,9 @@ func (c *shell) fetch(ctx context.Context, s *Source, w sources.Window) (*kept, 
 		return nil, err
 	}
 	defer f.Close()
+	label := strings.TrimPrefix(s.name, "cmd:")
 	end, err := process.Run(ctx, process.Call{
-		Argv: []string{"sh", "-c", script, "sh", s.opt.ID, from, to}, Out: f, Timeout: s.opt.Timeout, Most: s.opt.Most,
+		Argv: []string{"sh", "-c", script, "sh", s.opt.ID, from, to}, Out: tap.Writer(label, f), Timeout: s.opt.Timeout, Most: s.opt.Most,
 	})
 	if err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func (c *shell) fetch(ctx context.Context, s *Source, w sources.Window) (*kept, 
 			return nil, fmt.Errorf("look at the kept output: %w", err)
 		}
 		file := logscan.NewFile(f.Name(), st)
-		file.Label = strings.TrimPrefix(s.name, "cmd:")
+		file.Label = label
 		k.log.Files = append(k.log.Files, file)
 	}
 	if c.bounded() {

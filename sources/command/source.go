@@ -59,7 +59,8 @@ type manner interface {
 	// bounded reports whether the window changes what is run.
 	bounded() bool
 	// fetch runs the program for a window and keeps what it prints.
-	fetch(ctx context.Context, s *Source, w sources.Window) (*kept, error)
+	// It shows tap what comes.
+	fetch(ctx context.Context, s *Source, w sources.Window, tap *logscan.Tap) (*kept, error)
 }
 
 // pusher is a manner that can let the far side do the searching.
@@ -122,14 +123,14 @@ func (s *Source) SearchLogs(ctx context.Context, q sources.LogQuery) (*sources.L
 	if d, ok := s.how.(pusher); ok && len(q.Needles) > 0 {
 		return d.search(ctx, s, q)
 	}
-	k, err := s.fetch(ctx, q)
+	k, tap, err := s.fetch(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	if k.bytes == 0 {
 		return k.nothing(s.name)
 	}
-	res, err := k.log.Search(ctx, q)
+	res, err := k.log.Search(ctx, tap.Rest(q))
 	if err != nil {
 		return nil, err
 	}
@@ -169,19 +170,20 @@ func (k *kept) judge(res *sources.LogResult, q sources.LogQuery) (*sources.LogRe
 }
 
 // fetch returns output that covers the query's window, running the program
-// when there is none.
-func (s *Source) fetch(ctx context.Context, q sources.LogQuery) (*kept, error) {
+// when there is none; tap is what told of its hits meanwhile, nil when it did not run.
+func (s *Source) fetch(ctx context.Context, q sources.LogQuery) (k *kept, tap *logscan.Tap, err error) {
 	w := s.window(q.Window)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, k := range s.kept {
 		if !s.how.bounded() || contains(k.window, w) {
-			return k, nil
+			return k, nil, nil
 		}
 	}
-	k, err := s.how.fetch(ctx, s, w)
-	if err != nil {
-		return nil, s.explain(err)
+	q.Window = w
+	tap = logscan.NewTap(s.name, s.opt.Options, q)
+	if k, err = s.how.fetch(ctx, s, w, tap); err != nil {
+		return nil, nil, s.explain(err)
 	}
 	k.window = w
 	if k.log != nil {
@@ -190,7 +192,7 @@ func (s *Source) fetch(ctx context.Context, q sources.LogQuery) (*kept, error) {
 	if s.kept = append(s.kept, k); len(s.kept) > mostKept {
 		s.kept = slices.Delete(s.kept, 0, 1)
 	}
-	return k, nil
+	return k, tap, nil
 }
 
 func (s *Source) logOptions(own logscan.Options) logscan.Options {

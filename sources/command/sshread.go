@@ -34,10 +34,10 @@ type section struct {
 func (f *section) label() string { return path.Base(f.path) }
 
 // fetch copies whole files, for a query that wants every line.
-func (c *ssh) fetch(ctx context.Context, s *Source, w sources.Window) (*kept, error) {
+func (c *ssh) fetch(ctx context.Context, s *Source, w sources.Window, tap *logscan.Tap) (*kept, error) {
 	script := c.script(`whole "$1"`, w.From)
 	k := &kept{shown: c.shown(script)}
-	p := newParts(&s.store)
+	p := newParts(&s.store, tap)
 	defer p.close()
 	heads := map[string]header{}
 	var now string
@@ -103,7 +103,8 @@ func (c *ssh) search(ctx context.Context, s *Source, q sources.LogQuery) (*sourc
 		f.Close()
 		os.Remove(f.Name())
 	}()
-	found, end, finished, err := c.grep(ctx, s, script, f)
+	tap := logscan.NewTap(s.name, s.opt.Options, q)
+	found, end, finished, err := c.grep(ctx, s, script, f, tap)
 	if err != nil {
 		return nil, s.explain(err)
 	}
@@ -117,7 +118,7 @@ func (c *ssh) search(ctx context.Context, s *Source, q sources.LogQuery) (*sourc
 			return nil, c.nothing(denied + 1)
 		}
 	}
-	res, err := c.read(s, q, f, read)
+	res, err := c.read(s, tap.Rest(q), f, read)
 	if err != nil {
 		return nil, s.explain(err)
 	}
@@ -126,7 +127,7 @@ func (c *ssh) search(ctx context.Context, s *Source, q sources.LogQuery) (*sourc
 }
 
 // grep keeps the output and notes where each file's part stands.
-func (c *ssh) grep(ctx context.Context, s *Source, script string, f *os.File) (found []*section, end process.End, finished bool, err error) {
+func (c *ssh) grep(ctx context.Context, s *Source, script string, f *os.File, tap *logscan.Tap) (found []*section, end process.End, finished bool, err error) {
 	w := bufio.NewWriterSize(f, 128<<10)
 	var n int64
 	var now *section
@@ -146,6 +147,9 @@ func (c *ssh) grep(ctx context.Context, s *Source, script string, f *os.File) (f
 			}
 			if first {
 				c.note(now, line)
+				if n, text, ok := numbered(line); ok && line[len(line)-1] == '\n' {
+					tap.Numbered(now.label(), n-1, text) // the mark before the file is grep's line 1
+				}
 			}
 			n += int64(len(line))
 			now.to = n

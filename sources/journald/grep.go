@@ -53,12 +53,13 @@ func (j *Journal) grep(ctx context.Context, q sources.LogQuery, w sources.Window
 	if err != nil {
 		return nil, err
 	}
-	r, err := j.read(ctx, w, "--case-sensitive=yes", "--grep="+pattern(q.Needles))
+	tap := j.tap(q, w)
+	r, err := j.read(ctx, w, tap, "--case-sensitive=yes", "--grep="+pattern(q.Needles))
 	if err != nil {
 		return nil, err
 	}
 	q.Found = placed(q.Found)
-	res, err := r.log.Search(ctx, q)
+	res, err := r.log.Search(ctx, tap.Rest(q))
 	if err != nil {
 		return nil, err
 	}

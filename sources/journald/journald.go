@@ -128,9 +128,11 @@ func (j *Journal) SearchLogs(ctx context.Context, q sources.LogQuery) (*sources.
 		if large {
 			return j.grep(ctx, q, w)
 		}
-		if r, err = j.read(ctx, w); err != nil {
+		tap := j.tap(q, w)
+		if r, err = j.read(ctx, w, tap); err != nil {
 			return nil, err
 		}
+		q = tap.Rest(q)
 		if j.kept = append(j.kept, r); len(j.kept) > 6 {
 			j.kept = slices.Delete(j.kept, 0, 1)
 		}
@@ -142,6 +144,12 @@ func (j *Journal) SearchLogs(ctx context.Context, q sources.LogQuery) (*sources.
 	}
 	r.finish(res)
 	return res, nil
+}
+
+// tap tells of what q looks for in w while it is read.
+func (j *Journal) tap(q sources.LogQuery, w sources.Window) *logscan.Tap {
+	q.Needles, q.Found, q.Window = withBytes(q.Needles), placed(q.Found), w
+	return logscan.NewTap(j.name, j.options(), q)
 }
 
 // withBytes adds the needles as they stand in a field that is no UTF-8:

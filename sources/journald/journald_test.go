@@ -287,3 +287,31 @@ EOF`)
 func ints(s string) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint([]byte(s)), " ", ","), "[]")
 }
+
+// TestHitsAreToldWhileTheJournalIsRead has a journalctl that prints an entry and waits
+// for it to be seen.
+func TestHitsAreToldWhileTheJournalIsRead(t *testing.T) {
+	seen := filepath.Join(t.TempDir(), "seen")
+	line := func(i int) string {
+		return fmt.Sprintf(`{"__CURSOR":"s=1;i=%x;b=abcdef0123456789","__REALTIME_TIMESTAMP":"17642554921%05d","MESSAGE":"made %s"}`, i, i, id)
+	}
+	fake(t, `case "$*" in *disk-usage*) exit 0;; esac
+echo '`+line(10)+`'
+while [ ! -e '`+seen+`' ]; do sleep 0.02; done
+echo '`+line(11)+`'
+`)
+	var got []string
+	r := search(t, open(t, "", Options{}), sources.LogQuery{Needles: sources.Spellings(id), Found: func(e sources.Event) {
+		got = append(got, e.Position)
+		if err := os.WriteFile(seen, nil, 0o600); err != nil {
+			t.Error(err)
+		}
+	}})
+	var want []string
+	for _, e := range r.Events {
+		want = append(want, e.Position)
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got) != 2 || got[0] != "journal entry a boot abcdef01" {
+		t.Errorf("%v %s", got, diff)
+	}
+}

@@ -27,8 +27,8 @@ type reading struct {
 // most bounds what journalctl may print in one run.
 const most = 4 << 30
 
-// read runs journalctl for a window and keeps what it prints.
-func (j *Journal) read(ctx context.Context, w sources.Window, more ...string) (*reading, error) {
+// read runs journalctl for a window, keeps what it prints and shows it to tap.
+func (j *Journal) read(ctx context.Context, w sources.Window, tap *logscan.Tap, more ...string) (*reading, error) {
 	f, err := j.store.File()
 	if err != nil {
 		return nil, err
@@ -48,6 +48,7 @@ func (j *Journal) read(ctx context.Context, w sources.Window, more ...string) (*
 		if first {
 			r.watch.see(line)
 		}
+		tap.Line(j.name, line)
 		if buf = append(buf, line...); len(buf) < 128<<10 {
 			return nil
 		}
@@ -69,10 +70,7 @@ func (j *Journal) read(ctx context.Context, w sources.Window, more ...string) (*
 	}
 	file := logscan.NewFile(f.Name(), st)
 	file.Label = j.name
-	r.log = &logscan.Log{Name: j.name, Files: []*logscan.File{file}, Options: j.opt.Options, Lines: r.watch.server}
-	if r.log.Format == "" {
-		r.log.Format = "journald"
-	}
+	r.log = &logscan.Log{Name: j.name, Files: []*logscan.File{file}, Options: j.options(), Lines: r.watch.server}
 	if st.Size() == 0 && len(more) == 0 {
 		if last, err := j.edge(ctx, true); err != nil || last == nil {
 			return nil, cmp.Or(err, j.empty())
@@ -82,6 +80,12 @@ func (j *Journal) read(ctx context.Context, w sources.Window, more ...string) (*
 		r.limits = append(r.limits, "journalctl showed only this user's entries: run as a member of the group systemd-journal or adm to see the system's")
 	}
 	return r, nil
+}
+
+func (j *Journal) options() logscan.Options {
+	opt := j.opt.Options
+	opt.Format = cmp.Or(opt.Format, "journald")
+	return opt
 }
 
 // finish gives a result the journal's positions, gaps and limits.

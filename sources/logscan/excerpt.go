@@ -28,12 +28,7 @@ func (l *Log) Excerpts(q sources.LogQuery) *Excerpts {
 // File begins the next file; sample are lines of it by which its format is
 // told, changed is when it was last written.
 func (x *Excerpts) File(label string, changed time.Time, sample []string) {
-	c := content{mtime: changed}
-	opt := x.run.s.Options
-	if opt.Now == nil {
-		opt.Now = time.Now
-	}
-	reader := c.reader(append(sample, x.run.s.Lines...), opt)
+	reader := x.run.s.reader(&content{mtime: changed}, append(sample, x.run.s.Lines...))
 	x.now = label
 	x.job = &job{
 		source: x.run.s.Name, reader: reader, clock: newClock(reader, sample), needles: x.run.needles,

@@ -88,11 +88,7 @@ func (l *Log) Learn(ctx context.Context, f *File) *Learned {
 	if err != nil {
 		got.Err = err
 	} else {
-		opt := l.Options
-		if opt.Now == nil {
-			opt.Now = time.Now
-		}
-		got.Reader = c.reader(slices.Concat(lines, l.Lines), opt)
+		got.Reader = l.reader(c, slices.Concat(lines, l.Lines))
 		got.clock = newClock(got.Reader, lines)
 		clk := got.clock.copy()
 		got.first, got.timed = firstTime(clk, lines)
@@ -103,6 +99,20 @@ func (l *Log) Learn(ctx context.Context, f *File) *Learned {
 	}
 	l.readers[f] = got
 	return got
+}
+
+func (l *Log) now() time.Time {
+	if l.Now == nil {
+		return time.Now()
+	}
+	return l.Options.Now()
+}
+
+// reader works out the format of a file of which lines are at hand.
+func (l *Log) reader(c *content, lines []string) *logformat.Reader {
+	opt := l.Options
+	opt.Now = l.now
+	return c.reader(lines, opt)
 }
 
 // Survey is what a look at the start of each file of a log shows.
