@@ -63,6 +63,9 @@ func readRequest(in inv.Input) inv.Reading {
 	inserts := insertsNear(in)
 	level := setEverywhere(in.Facts, "log_statement", logsWrites)
 	apart := sessionsApart(in, issued)
+	if blind, foreign := inForeignWords(in); foreign && len(inserts) == 0 {
+		return blind
+	}
 	r := inv.Reading{Outcome: inv.Absent, Facts: inserts, Summary: "no insert into its tables was logged as the id was handed out"}
 	if len(inserts) > 0 {
 		r.Outcome, r.Summary = inv.Found, plural(len(inserts), "insert")+" into its tables logged then, and none names the id; the first: "+inserts[0].Says
@@ -153,6 +156,9 @@ func insertsNear(in inv.Input) []inv.Fact {
 // issueCovered states that every statement that changes rows would stand in the
 // log around the moment the id was handed out.
 func issueCovered(in inv.Input, issued inv.Fact, inserts int) (inv.Fact, bool) {
+	if foreignWords(in) != "" {
+		return inv.Fact{}, false
+	}
 	w := sources.Around(issued.Time, requestReachSQL/2)
 	zone := serverZone(in)
 	for _, c := range serverCoverage(in) {

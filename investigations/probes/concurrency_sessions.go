@@ -175,6 +175,9 @@ func readSessions(in inv.Input) inv.Reading {
 		return inv.BlindReading(in.Blind)
 	}
 	r := inv.Reading{Outcome: inv.BlindOutcome, Summary: "the server log holds no connection lines", Opens: "ALTER SYSTEM SET log_connections = on; ALTER SYSTEM SET log_disconnections = on; SELECT pg_reload_conf()"}
+	if blind, foreign := inForeignWords(in); foreign {
+		r = blind
+	}
 	for _, end := range wanted {
 		facts := sessionFacts(in, end)
 		if len(facts) == 0 {
@@ -287,6 +290,9 @@ func sessionsComplete(in inv.Input, events []logged, end inv.Fact) (bool, string
 		if v := settingOf(in.Facts, name); v != "on" && v != "all" && !strings.Contains(v, "authorization") {
 			return false, name + " is " + orElse(v, "not known")
 		}
+	}
+	if language := foreignWords(in); language != "" {
+		return false, "the server writes its log in another language (lc_messages = " + language + ")"
 	}
 	libs := settingOf(in.Facts, "shared_preload_libraries")
 	for _, b := range backgroundActors {

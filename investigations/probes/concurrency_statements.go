@@ -93,6 +93,9 @@ func readStatements(in inv.Input) inv.Reading {
 			r.Outcome, r.Opens, r.Summary = inv.Found, "", facts[0].Says
 		}
 	}
+	if blind, foreign := inForeignWords(in); foreign && r.Outcome != inv.Found {
+		return blind
+	}
 	if r.Outcome == inv.Absent && !slices.ContainsFunc(wanted, func(end inv.Fact) bool { return statementsComplete(in, end) }) {
 		if logs := unplaced(in); len(logs) > 0 {
 			return withoutZone(logs)
@@ -248,6 +251,9 @@ func durationsLogged(in inv.Input) bool {
 // in the log around the commit.
 func statementsComplete(in inv.Input, end inv.Fact) bool {
 	if !logsWrites(setEverywhere(in.Facts, "log_statement", logsWrites)) && !durationsLogged(in) {
+		return false
+	}
+	if foreignWords(in) != "" {
 		return false
 	}
 	w := sources.Window{From: end.Time.Add(-commitNear), To: end.Time.Add(time.Microsecond)}

@@ -117,6 +117,9 @@ func (t tracing) trace(ctx context.Context, u *walUnion, targets []wal.Target) (
 	if err == nil {
 		l.Notes = append(l.Notes, u.notes...)
 		u.qualify(l)
+		if why := otherBytes(t.c.Facts, t.server.Name(), t.c.Record); why != "" {
+			l.Missed = append(l.Missed, why)
+		}
 	}
 	return l, err
 }

@@ -41,7 +41,7 @@ var identitySQL = `SELECT current_database() AS database, current_user AS role, 
 const settingsSQL = `SELECT name, setting, source FROM pg_settings WHERE name IN (
   'wal_level','track_commit_timestamp','fsync','synchronous_commit','full_page_writes','zero_damaged_pages','ignore_system_indexes',
   'log_statement','log_min_messages','log_min_error_statement','log_min_duration_statement','log_connections','log_disconnections',
-  'log_line_prefix','log_timezone','log_destination','logging_collector','log_directory','log_lock_waits','log_error_verbosity',
+  'log_line_prefix','log_timezone','log_destination','logging_collector','log_directory','log_lock_waits','log_error_verbosity','lc_messages','server_encoding',
   'archive_mode','wal_keep_size','max_slot_wal_keep_size','shared_preload_libraries','session_replication_role','TimeZone',
   'data_checksums','autovacuum','idle_in_transaction_session_timeout','statement_timeout','server_version_num','max_prepared_transactions','wal_segment_size')
 UNION ALL

@@ -118,12 +118,16 @@ func summariseServerlog(in inv.Input, r inv.Reading, covers []sources.Coverage) 
 		r.Outcome, r.Summary = inv.Found, errs[0].Says
 	case len(stmts) > 0:
 		r.Outcome, r.Summary = inv.Found, stmts[0].Says
-	case len(ends(in.Facts)) > 0 && !inv.Facts(r.Facts).Any(inv.LogCovers):
+	case foreignWords(in) == "" && len(ends(in.Facts)) > 0 && !inv.Facts(r.Facts).Any(inv.LogCovers):
 		r.Outcome = inv.BlindOutcome
 		r.Summary = "no line names the id in " + plural(len(covers), "server log") + searchedRange(covers) + ", but the moments at which its transactions ended are not covered at error level"
 		if logs := unplaced(in); len(logs) > 0 {
 			r.Opens = withoutZone(logs).Opens
 		}
+	case foreignWords(in) != "":
+		blind, _ := inForeignWords(in)
+		blind.Facts, blind.Moments = r.Facts, r.Moments
+		return blind
 	default:
 		r.Summary = "nothing about the id or its transactions in " + plural(len(covers), "server log") + searchedRange(covers)
 	}
@@ -146,7 +150,7 @@ func serverCoverage(in inv.Input) []sources.Coverage {
 // a level that includes errors.
 func covered(in inv.Input, covers []sources.Coverage, end inv.Fact) (inv.Fact, bool) {
 	level := setEverywhere(in.Facts, "log_min_messages", logsErrors)
-	if !logsErrors(level) {
+	if !logsErrors(level) || foreignWords(in) != "" {
 		return inv.Fact{}, false
 	}
 	w := window(end).Widen(errorNear)

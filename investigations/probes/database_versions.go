@@ -156,6 +156,8 @@ func readVersions(in inv.Input) inv.Reading {
 	case files:
 		r.Outcome, r.Summary = inv.BlindOutcome, "no version found in the files, which are as old as the last checkpoint; what came later is in WAL"
 		r.Opens = "a superuser with pageinspect sees the pages in memory as well"
+	case otherBytes(in.Facts, stored[0].server, in.Record) != "":
+		r.Outcome, r.Summary = inv.BlindOutcome, "no version found, but "+otherBytes(in.Facts, stored[0].server, in.Record)
 	case !complete:
 		r.Outcome, r.Summary = inv.BlindOutcome, "no version found, but not every page could be searched"
 	}

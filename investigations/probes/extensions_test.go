@@ -11,6 +11,7 @@ import (
 	inv "inquest/investigations"
 	"inquest/sources/pgserver"
 	"inquest/sources/pgserver/pgservertest"
+	"inquest/sources/postgres"
 )
 
 // without remembers servers that have not the files of an extension.
@@ -63,6 +64,17 @@ func (l *live) in(database, sql string) {
 	if _, err := conn.Exec(l.t.Context(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 		l.t.Fatalf("%s: %v", sql, err)
 	}
+}
+
+// database is another database of the server as the superuser sees it.
+func (l *live) database(name string) *postgres.Server {
+	l.t.Helper()
+	db, err := postgres.Open("db:"+name, l.server.DSN(name), postgres.Options{})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() { db.Close() })
+	return db
 }
 
 func (l *live) runs(role string) (inv.Reading, inv.Facts) {

@@ -90,6 +90,9 @@ func readRestarts(in inv.Input) inv.Reading {
 		r.Outcome, r.Summary = inv.Found, fmt.Sprintf("%s; the last: %s", plural(n, "event"), r.Facts[n-1].Says)
 		return r
 	}
+	if blind, foreign := inForeignWords(in); foreign && len(serverCoverage(in)) > 0 {
+		return blind
+	}
 	if len(serverCoverage(in)) == 0 && !slices.ContainsFunc(in.Coverage, isHostLog) {
 		return inv.Reading{
 			Outcome: inv.BlindOutcome, Summary: "nothing of the kind in " + plural(len(in.Coverage), "log") + ", but none of them is the server's or the host's own log",
