@@ -39,12 +39,14 @@ func (r *run) packed(ctx context.Context, m *File, j *job, f *content, enough in
 	w := &slide{own: cmp.Or(r.s.Chunk, packedOwn)}
 	first, newlines, told := true, int64(0), int64(0)
 	over := false // the window is
+	var seen order
 	give := func(last bool) {
 		b := j.chunk(scan.Chunk{Base: w.base, Buf: w.buf, From: w.from, To: w.to(last)}, last)
+		seen.add(&b.cover)
 		r.merge(b, func(h hit) string { return position(m.base(), newlines+h.line+1) }, first)
 		newlines += b.newlines
 		first = false
-		over = bounded && b.cover.timed > 0 && b.cover.low > enough && r.cover.back <= int64(seekSlack)
+		over = bounded && b.cover.timed > 0 && b.cover.low > enough && seen.back <= int64(seekSlack)
 		w.advance(w.to(last))
 		n := in.n.Load()
 		r.progress(0, n-told)
@@ -61,7 +63,7 @@ func (r *run) packed(ctx context.Context, m *File, j *job, f *content, enough in
 			give(false)
 		}
 		if over {
-			r.limits = append(r.limits, fmt.Sprintf("%s was read only to %s, behind the window: its lines are in the order of time as far as it was read", m.base(), at(r.cover.high).Format(time.RFC3339)))
+			r.limits = append(r.limits, fmt.Sprintf("%s was read only to %s, behind the window: its lines are in the order of time as far as it was read", m.base(), at(seen.high).Format(time.RFC3339)))
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -82,6 +84,24 @@ func (r *run) packed(ctx context.Context, m *File, j *job, f *content, enough in
 		r.hole = fmt.Sprintf("%s is broken at its end", m.base())
 	}
 	return nil
+}
+
+// order is how far the times of a file go back, as far as it was read.
+type order struct {
+	high, back int64
+	timed      bool
+}
+
+func (o *order) add(c *cover) {
+	if c.timed == 0 {
+		return
+	}
+	if o.back = max(o.back, c.back); o.timed {
+		o.back = max(o.back, o.high-c.low)
+	} else {
+		o.high = c.high
+	}
+	o.high, o.timed = max(o.high, c.high), true
 }
 
 // slide is the part of an unpacked file that is in memory: some bytes before
