@@ -281,14 +281,14 @@ func whyOpen(v View) string {
 		return "No database could be asked, and no log tells what became of the record."
 	case v.Facts.Any(inv.RowAbsent) && len(sameColumns(v)) > 0:
 		return nowhere(v) + ", and " + sameColumns(v)[0].Says + ": it may have been moved there; what took it was not seen."
+	case v.Facts.Any(inv.IDIssued, inv.RowAbsent) && len(keptCopies(v)) > 0:
+		return nowhere(v) + "."
 	case v.Facts.Any(inv.IDIssued):
 		return "The id was handed out, but the database's own record of that moment could not be read without a hole."
 	case v.Facts.Any(inv.RowAbsent) && len(insertStatements(v)) > 0:
 		return nowhere(v) + ". A statement that inserts it was logged (" + insertStatements(v)[0].Says + "); whether the row was stored, and what took it, was not seen."
 	case v.Facts.Any(inv.RowAbsent) && len(sequencesBehind(v)) > 0:
 		return nowhere(v) + ", and nothing shows that it was ever handed out: " + sequencesBehind(v)[0].Says + ". Another table, another environment, or a sequence that was set back."
-	case len(keptCopies(v)) > 0:
-		return nowhere(v) + "."
 	case v.Facts.Any(inv.RowAbsent, inv.RowInHistory) && len(namedBy(v)) > 0:
 		return nowhere(v) + ". " + namedBy(v)[0].Says + ": it seems to have existed, and what took it was not seen."
 	case v.Facts.Any(inv.RowAbsent):

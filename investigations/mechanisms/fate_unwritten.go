@@ -41,7 +41,7 @@ func fateRefused(v View) (inv.Fate, bool) {
 		return none() // a later try may have been stored
 	}
 	standing, facts := inv.Probable, list
-	if c := coveringAbsence(v, f.Time); len(c) > 0 {
+	if c := coveringAbsence(v, f.Time); len(c) > 0 && len(storedUnder(v)) == 0 {
 		standing, facts = inv.Established, append(facts, c...)
 	}
 	return fate(inv.FateNeverWritten, standing, facts, "The insert was refused by the server at %s: %s", clock(f.Time), f.Attr("message"))
@@ -72,7 +72,7 @@ func shown(v View) inv.Facts { return v.Facts.Of(inv.APIAnswer).Where(shows) }
 // fateNotInserted: the statement that inserts the record reached the server and
 // left no row version, while something in the table can swallow an insert.
 func fateNotInserted(v View) (inv.Fate, bool) {
-	if !v.Story.Empty() || !v.Discarded.Empty() || !v.Facts.Any(inv.RowAbsent) {
+	if !v.Story.Empty() || !v.Discarded.Empty() || !v.Facts.Any(inv.RowAbsent) || len(storedUnder(v)) > 0 {
 		return none()
 	}
 	for _, f := range insertStatements(v) {
@@ -93,7 +93,7 @@ func insertStatements(v View) inv.Facts {
 // fateIssuedOnly: the id was handed out, WAL of that moment was read without a
 // hole, and no version of the key is in it.
 func fateIssuedOnly(v View) (inv.Fate, bool) {
-	if !v.Story.Empty() || !v.Discarded.Empty() || !v.Facts.Any(inv.RowAbsent) || len(shown(v)) > 0 {
+	if !v.Story.Empty() || !v.Discarded.Empty() || !v.Facts.Any(inv.RowAbsent) || len(shown(v))+len(storedUnder(v)) > 0 {
 		return none()
 	}
 	for _, f := range v.Facts.Of(inv.IDIssued) {
@@ -102,6 +102,28 @@ func fateIssuedOnly(v View) (inv.Fate, bool) {
 		}
 	}
 	return none()
+}
+
+// storedUnder are rows of the id in a table that keeps copies of this one's, or that
+// is gone: the table in focus may be a new one that took the other's name, as when
+// tables are swapped by renaming, and then it is no wonder that its WAL has no such row.
+func storedUnder(v View) inv.Facts {
+	out := append(keptCopies(v), v.All.Of(inv.RowInHistory).With("copy", "true").Where(func(f inv.Fact) bool { return v.Focus.members == nil || v.Focus.holds(f.Attr("of")) })...)
+	if !globallyUnique(v.Record) {
+		return out // a number names another record in another table
+	}
+	own := map[string]bool{}
+	for _, c := range v.All.Of(inv.TableProperty).With("name", "candidate") {
+		own[c.Attr("table")] = c.Attr("history") == ""
+	}
+	home := homeServer(v.All)
+	return append(out, v.All.Where(func(f inv.Fact) bool {
+		switch f.Kind {
+		case inv.TupleInserted, inv.TupleUpdated, inv.TupleDeleted:
+			return on(f, home) && f.Attr("branch") == "" && !v.Focus.holds(f.Attr("table")) && !own[f.Attr("table")]
+		}
+		return false
+	})...)
 }
 
 // coveringAbsence returns the facts by which WAL around t, up to now, was read
