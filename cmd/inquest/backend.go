@@ -264,8 +264,28 @@ func writeReport(path string, s investigations.State, a investigations.Assessmen
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	if err := os.WriteFile(path, body, 0o600); err != nil {
+	if err := writeWhole(path, body); err != nil {
 		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// writeWhole writes a file as a whole or not at all: what was there stays until the
+// new one is complete. What is no regular file is written to as it is.
+func writeWhole(path string, body []byte) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(path, body, 0o600)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".inquest-report-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(body)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }

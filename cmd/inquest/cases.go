@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -187,7 +189,22 @@ func caseError(path string, err error) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return usage("there is no case file %s: see inquest list", path)
 	}
-	return &exit{status: exitUsage, cause: fmt.Errorf("open case %s: %w", path, err)}
+	if !strings.HasPrefix(err.Error(), "open case") { // the journal says it by itself
+		err = fmt.Errorf("open case %s: %w", path, err)
+	}
+	return &exit{status: exitUsage, cause: err}
+}
+
+// saveError adds to an error of writing a case what can be done about it.
+func saveError(err error) error {
+	switch {
+	case err == nil:
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return usage("%w: name a place that may be written with --case FILE, or a folder with INQUEST_CASES", err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return &exit{status: exitUsage, cause: fmt.Errorf("%w: free some, or name another place with --case FILE; inquest open shows what is saved", err)}
+	}
+	return err
 }
 
 // home opens the terminal UI.

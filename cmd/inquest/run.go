@@ -93,9 +93,9 @@ func (p *program) run(ctx context.Context, args []string, f runFlags) error {
 	f.report = reportIn(f.report, path)
 	s, err := create(p, r, srcs, path, "")
 	if err != nil {
-		return err
+		return saveError(err)
 	}
-	err = p.investigate(ctx, s, f)
+	err = saveError(p.investigate(ctx, s, f))
 	return errors.Join(err, s.Close())
 }
 

@@ -44,10 +44,15 @@ func (l *look) configure(c uiConfig) {
 
 // screens runs the terminal UI until it is left.
 func (p *program) screens(ctx context.Context, d backend.Backend, l look) error {
+	if !l.plain && p.getenv("TERM") == "dumb" {
+		p.say("the terminal says that it cannot draw (TERM=dumb): this is inquest --plain")
+		l.plain = true
+	}
 	if l.plain {
 		return p.plainly(ctx, d, l)
 	}
 	l.configure(p.config.UI)
+	l.ascii = l.ascii || !p.drawsUnicode()
 	places := placeFolder(caseDir(p))
 	err := ui.Run(ctx, ui.Options{
 		Backend: d, Theme: l.theme, ASCII: l.ascii, NoColor: l.noColor, Mouse: l.mouse,
@@ -57,6 +62,17 @@ func (p *program) screens(ctx context.Context, d backend.Backend, l look) error 
 		Getenv: p.getenv, Now: p.now, Zone: time.Local,
 	})
 	return p.left(ctx, err)
+}
+
+// drawsUnicode reports whether the locale is one of UTF-8, or says nothing: in any
+// other, terminals and tmux show other characters than ours.
+func (p *program) drawsUnicode() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToLower(p.getenv(name)); v != "" {
+			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
+		}
+	}
+	return true
 }
 
 // plainly is the same as labelled lines of text.

@@ -14,7 +14,10 @@ func (c *Case) Server() string {
 		return "asking the sources…"
 	}
 	if len(list) > 0 && c.CannotRun() != "" {
-		return ServerText(list) + " (not connected now)"
+		if server := ServerText(list); server != noServer {
+			return server + " (not connected now)"
+		}
+		return "a saved case, not connected"
 	}
 	return ServerText(list)
 }
@@ -41,8 +44,10 @@ func ServerText(list []sources.Status) string {
 	case len(list) == 0:
 		return "no source connected"
 	}
-	return "no server connected"
+	return noServer
 }
+
+const noServer = "no server connected"
 
 // serverText is the server with its read-only state and role, and last the
 // database, which may be cut; what a source of another make says is passed on.
