@@ -17,7 +17,7 @@ var ErrRead = errors.New("the file cannot be mapped there: read it")
 // Stretch is how much of a file is mapped at a time, in bytes, where less is asked
 // for: whoever uses so much of it one piece after the other, with a little before and
 // behind, has it mapped once.
-const Stretch = 4 << 20
+const Stretch = 8 << 20
 
 // File is an open file that can be mapped. Several goroutines may use it, each
 // with a View of its own. It does not own the file.
