@@ -28,6 +28,9 @@ func (l lineage) eventFact(e wal.Event, asked []string) (inv.Fact, bool) {
 	case wal.OpIndexLeaf:
 		f.Kind, f.Attrs["from"] = inv.TupleInserted, "index"
 		f.Says = fmt.Sprintf("xid %d put the key into an index of %s for the row at %s (%s)", e.XID, e.Table, e.TID, e.LSN)
+		if e.XID == 0 {
+			f.Says = fmt.Sprintf("a page of an index of %s has the key for a row at %s; when it came there is not known (%s)", e.Table, e.TID, e.LSN)
+		}
 	case wal.OpImage:
 		f.Kind, f.Attrs["from"], f.Attrs["xid"] = inv.TupleInserted, "image", fmt.Sprint(e.Xmin)
 		f.Attrs["lsn"], f.Attrs["seen"] = "", e.LSN.String()

@@ -45,3 +45,23 @@ func tid(t *testing.T, d *db, sql string) heap.TID {
 	}
 	return out
 }
+
+// TestEntryOnAnImageIsNobodys: the image of an index page shows entries that other transactions added before the WAL begins.
+func TestEntryOnAnImageIsNobodys(t *testing.T) {
+	for _, level := range []string{"replica", "logical"} {
+		d := start(t, pgserver.Config{Major: 15, Settings: map[string]string{"wal_level": level, "autovacuum": "off"}})
+		d.exec("create table t (id uuid primary key, pad text)")
+		d.exec(subst("begin\ninsert into t values ('ID', repeat('x', 1000))\nrollback\ninsert into t select md5(g::text)::uuid, repeat('x', 1000) from generate_series(1, 100) g"))
+		tg := d.target("t", "id="+id1)
+		d.exec("checkpoint\ninsert into t values (gen_random_uuid(), 'another')")
+		l := d.since(wal.Options{}, tg)
+		if len(l.Events) != 1 || l.Events[0].Op != wal.OpIndexLeaf || l.Events[0].XID != 0 {
+			t.Errorf("%s: %s", level, raw(l))
+		}
+		for id, x := range l.Xacts {
+			if x.TouchesIt {
+				t.Errorf("%s: transaction %d is said to have acted on the key", level, id)
+			}
+		}
+	}
+}

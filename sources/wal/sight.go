@@ -32,7 +32,7 @@ func (tr *tracer) imageBlock(rec *Record, b *Block, skip heap.TID) {
 		return
 	}
 	if rel != nil && rel.index != nil {
-		tr.leafImage(rec, rel, raw)
+		tr.leafImage(rec, rel, raw, writtenTo(rec, b))
 		return
 	}
 	p, err := heap.DecodePage(raw)
@@ -183,14 +183,14 @@ func (tr *tracer) indexRecord(rec *Record) {
 	op := rec.Info & 0xf0
 	switch data := rec.Blocks[0].Data; op {
 	case btInsertLeaf:
-		tr.leafItem(rec, rel, data)
+		tr.leafItem(rec, rel, data, true)
 	case btInsertPost:
 		if len(data) > 2 {
-			tr.leafItem(rec, rel, data[2:]) // offset of the posting list first
+			tr.leafItem(rec, rel, data[2:], true) // offset of the posting list first
 		}
 	case btSplitL, btSplitR:
 		if d := (decoder{b: rec.Main}); d.u32() == 0 {
-			tr.leafItem(rec, rel, data)
+			tr.leafItem(rec, rel, data, true)
 			for i := range rec.Blocks {
 				if rec.Blocks[i].ID == 1 {
 					tr.leafItems(rec, rel, rec.Blocks[i].Data)
@@ -201,6 +201,17 @@ func (tr *tracer) indexRecord(rec *Record) {
 	tr.images(rec, heap.TID{})
 }
 
+// writtenTo returns the offset at which a record added an entry to a leaf, 0 when it added none to this page: the other entries of an image
+// were there before, or were moved there.
+func writtenTo(rec *Record, b *Block) uint16 {
+	op := rec.Info & 0xf0
+	if rec.RMGR != rmBtree || op != btInsertLeaf || b.ID != 0 {
+		return 0
+	}
+	d := decoder{b: rec.Main}
+	return d.u16()
+}
+
 // leafItems walks the items of a new right page, laid end to end (access/nbtxlog.c, btree_xlog_split).
 func (tr *tracer) leafItems(rec *Record, rel *relation, b []byte) {
 	for len(b) >= 8 {
@@ -208,36 +219,36 @@ func (tr *tracer) leafItems(rec *Record, rel *relation, b []byte) {
 		if n < 8 || n > len(b) {
 			return
 		}
-		tr.leafItem(rec, rel, b[:n])
+		tr.leafItem(rec, rel, b[:n], false)
 		b = b[min((n+7)&^7, len(b)):]
 	}
 }
 
-func (tr *tracer) leafItem(rec *Record, rel *relation, b []byte) {
+func (tr *tracer) leafItem(rec *Record, rel *relation, b []byte, wrote bool) {
 	if len(b) < 8 || tr.otherEntry(rel.index, b) {
 		return
 	}
 	it, err := heap.DecodeIndexTuple(b, false, rel.index.nkeys)
 	if err == nil && !it.Pivot {
-		tr.leafEntry(rec, rel, it)
+		tr.leafEntry(rec, rel, it, wrote)
 	}
 }
 
-func (tr *tracer) leafImage(rec *Record, rel *relation, raw []byte) {
+func (tr *tracer) leafImage(rec *Record, rel *relation, raw []byte, wrote uint16) {
 	p, err := heap.DecodeIndexPage(raw)
 	if err != nil || !p.Leaf || p.Deleted || tr.otherEntries(rel.index, p) {
 		return
 	}
 	for n := p.FirstData(); n <= p.Pointers(); n++ {
 		if it, ok := p.IndexTuple(n, rel.index.nkeys); ok && !it.Pivot {
-			tr.leafEntry(rec, rel, it)
+			tr.leafEntry(rec, rel, it, n == int(wrote))
 		}
 	}
 }
 
 // leafEntry handles an index entry: the last row version that was written to its address before has the entry's key, because an address
-// is not used again before its entries are gone.
-func (tr *tracer) leafEntry(rec *Record, rel *relation, it heap.IndexTuple) {
+// is not used again before its entries are gone. wrote says that the record added it: only then it is its transaction's.
+func (tr *tracer) leafEntry(rec *Record, rel *relation, it heap.IndexTuple, wrote bool) {
 	same := rel.index.match.Match(it.AsTuple(rel.index.nkeys)) == heap.Same
 	if !same && len(tr.live) == 0 {
 		return
@@ -249,7 +260,11 @@ func (tr *tracer) leafEntry(rec *Record, rel *relation, it heap.IndexTuple) {
 		case same && v != nil && v.change != 0:
 			tr.unchanged(v)
 		case same && (v == nil || v.shadow):
-			tr.event(rec, OpIndexLeaf, tr.appear(at, rel.t, rec.LSN)).Note = "entry of index " + rel.index.name
+			by := rec
+			if !wrote {
+				by = &Record{LSN: rec.LSN, TLI: rec.TLI}
+			}
+			tr.event(by, OpIndexLeaf, tr.appear(at, rel.t, rec.LSN)).Note = "entry of index " + rel.index.name
 		case same:
 			v.until = 0
 		case v != nil:
