@@ -105,8 +105,10 @@ func askTable(ctx context.Context, c *inv.Collector, s inv.Able[sources.Querier]
 		_, err = askOne(ctx, c, s, rowAsk{"role", t, q})
 		return true, err
 	}
-	if err := askHeap(ctx, c, s, t, m); err != nil {
-		return false, err
+	if m.Lead { // else it was asked without an index
+		if err := askHeap(ctx, c, s, t, m); err != nil {
+			return false, err
+		}
 	}
 	if err := askTwins(ctx, c, s, t, m); err != nil {
 		return false, err
@@ -151,6 +153,6 @@ func keyQuery(t catalog.Table, m catalog.Match) sources.Query {
 	where, args := t.KeyCondition(m)
 	return sources.Query{
 		SQL:  fmt.Sprintf("SELECT t.ctid::text AS \"%s\", t.xmin::text AS \"%s\", t.* FROM %s t WHERE %s LIMIT 20", colTID, colXmin, t.FullName(), where),
-		Args: args, Note: "the row by its key", Settings: map[string]string{"enable_seqscan": "off"},
+		Args: args, Note: "the row by its key", Scans: !m.Lead, Settings: map[string]string{"enable_seqscan": "off"},
 	}
 }

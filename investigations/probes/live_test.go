@@ -1,6 +1,7 @@
 package probes_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -417,6 +418,83 @@ INSERT INTO visits (id, day) SELECT n, n FROM generate_series(1, 320) n; DELETE 
 	}
 	if kept != 320 {
 		t.Errorf("%d of 320 partitions are kept", kept)
+	}
+}
+
+// TestKeysOfEveryKind: a table need not have a primary key on the id, and a uuid need not be a uuid there.
+func TestKeysOfEveryKind(t *testing.T) {
+	cases := []struct{ name, column, typ, rest, stored string }{
+		{"no index", "id", "uuid", "", "%s"},
+		{"an ordinary index", "order_id", "uuid", "CREATE INDEX ON %s (order_id)", "%s"},
+		{"unique while not deleted", "id", "uuid", "ALTER TABLE %[1]s ADD deleted_at date; CREATE UNIQUE INDEX ON %[1]s (id) WHERE deleted_at IS NULL", "%s"},
+		{"unique by an expression", "id", "text", "CREATE UNIQUE INDEX ON %s (lower(id))", "%s"},
+		{"hash", "public_id", "uuid", "CREATE INDEX ON %s USING hash (public_id)", "%s"},
+		{"text in upper case", "id", "text", "ALTER TABLE %s ADD PRIMARY KEY (id)", "upper"},
+		{"text without hyphens", "id", "varchar(32)", "ALTER TABLE %s ADD PRIMARY KEY (id)", "bare"},
+		{"padded, with braces", "id", "char(40)", "ALTER TABLE %s ADD PRIMARY KEY (id)", "{%s}"},
+		{"sixteen bytes", "id", "bytea", "ALTER TABLE %s ADD PRIMARY KEY (id)", "bytes"},
+	}
+	l := newLive(t, "SELECT 1")
+	for n, c := range cases {
+		id, table := fmt.Sprintf("e7a4bff2-5d1%d-4bb0-87ab-2a9f0c1d2e3f", n), fmt.Sprintf("kind%d.orders", n)
+		bare := strings.ReplaceAll(id, "-", "")
+		stored, other := map[string]string{"upper": strings.ToUpper(id), "bare": bare, "bytes": `\x` + bare}[c.stored], "md5(n::text)::"+c.typ
+		if stored == "" {
+			stored = fmt.Sprintf(c.stored, id)
+		}
+		if c.typ == "bytea" {
+			other = "decode(md5(n::text), 'hex')"
+		}
+		l.do(fmt.Sprintf("CREATE SCHEMA kind%d; CREATE TABLE %s (v text, %s %s)", n, table, c.column, c.typ))
+		if c.rest != "" {
+			l.do(fmt.Sprintf(c.rest, table))
+		}
+		l.do(fmt.Sprintf("INSERT INTO %s (v, %s) SELECT 'other', %s FROM generate_series(1, 9) n", table, c.column, other))
+		l.do(fmt.Sprintf("INSERT INTO %[1]s (v, %[2]s) VALUES ('kept', '%[3]s')", table, c.column, stored))
+		l.do(fmt.Sprintf("UPDATE %[1]s SET v = 'changed' WHERE %[2]s = '%[3]s'", table, c.column, stored))
+		a := l.examine("", inv.Record{ID: id}, "database.server", "database.versions", "database.lineage", "database.row")
+		if !a.Facts.Any(inv.RowVisible, inv.RowNear) {
+			t.Errorf("%s: it stands, and was not seen: %+v", c.name, a.Facts.Of(inv.RowAbsent))
+		}
+		l.do(fmt.Sprintf("DELETE FROM %s WHERE %s = '%s'", table, c.column, stored))
+		a = l.examine("", inv.Record{ID: id}, "database.server", "database.versions", "database.lineage", "database.row")
+		if !a.Facts.Any(inv.TupleInserted) || !a.Facts.Any(inv.TupleUpdated) || !a.Facts.Any(inv.TupleDeleted) || a.Recovered == nil || *a.Recovered.Row["v"] != "changed" {
+			t.Errorf("%s: its life was not read: %+v", c.name, a.Recovered)
+		}
+	}
+	if f := l.examine("", inv.Record{ID: "11111111-5d10-4bb0-87ab-2a9f0c1d2e3f"}, "database.server", "database.lineage", "database.row").Facts; f.Any(inv.TupleDeleted, inv.TupleInserted, inv.RowVisible) {
+		t.Error("another id has a life as well")
+	}
+}
+
+// TestKeyChangeWithoutAnIndex: nothing in an update's record says that it changes a column of no index. A key that only an update which was
+// rolled back gave to a row has no part in what became of the row.
+func TestKeyChangeWithoutAnIndex(t *testing.T) {
+	for _, index := range []string{"", "CREATE INDEX ON orders (id);"} {
+		l := newLive(t, `CREATE TABLE orders (v text, id bigint);`+index+` INSERT INTO orders SELECT repeat('x', n::int), n FROM generate_series(1, 40) n`)
+		l.do("UPDATE orders SET v = v || 'y' WHERE id = 7")
+		l.do("BEGIN; UPDATE orders SET id = 90007 WHERE id = 7; ROLLBACK")
+		l.do("UPDATE orders SET id = 90008 WHERE id = 8")
+		l.do("DELETE FROM orders WHERE id IN (7, 90008)")
+		for id, want := range map[string]string{"7": "deleted", "90007": "", "8": "rekeyed", "90008": "deleted"} {
+			a := l.examine("", inv.Record{ID: id, Table: "orders"}, "database.server", "database.versions", "database.lineage", "database.row")
+			got := ""
+			for _, f := range a.Facts {
+				committed := len(a.Facts.Of(inv.XactCommitted).With("xid", f.Attr("xid"))) > 0
+				switch {
+				case f.Kind == inv.TupleDeleted && committed && f.Attr("under") == "":
+					got = "deleted"
+				case f.Kind == inv.TupleRekeyed && committed && f.Attr("old") == id:
+					got = "rekeyed"
+				}
+			}
+			if id == "90008" && index == "" && !a.Facts.Any(inv.WALKeyAbsent) {
+				continue // the record holds a part of the row alone: it cannot be told, and is not called absent
+			}
+			if got != want {
+				t.Errorf("%q, %s: %q, want %q: %+v", index, id, got, want, a.Facts.Of(inv.TupleDeleted))
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package probes
 import (
 	"context"
 	"slices"
+	"strings"
 
 	inv "inquest/investigations"
 	"inquest/sources/catalog"
@@ -37,21 +38,47 @@ func keyOf(r inv.Record) catalog.Key {
 }
 
 // ownKey returns the match by which a table can hold the record as a row of its
-// own: its primary key or a unique key, else, for one value of a composite key,
-// the first column of the primary key.
+// own: its primary key or a unique key, else, for one value of a composite key, the
+// first column of the primary key. A table need not have such a key, or only one that
+// leaves out what is marked as deleted: then it is the columns that the person named,
+// or the one that is named for the table's own id.
 func ownKey(t catalog.Table) (catalog.Match, bool) {
-	var best catalog.Match
-	found := false
+	var best, named catalog.Match
+	found, byName := false, false
 	for _, m := range t.Matches {
 		switch {
 		case m.Primary:
 			return m, true
 		case m.Unique && !found, partOfPrimary(t, m) && !found:
 			best, found = m, true
+		case !byName && (m.Asked || namesOwnID(t, m)):
+			named, byName = m, true
 		}
+	}
+	if !found {
+		return named, byName
 	}
 	return best, found
 }
+
+// namesOwnID reports a column that holds the table's own id by its name: id, uuid,
+// order_id or orderNumber in orders, public_id.
+func namesOwnID(t catalog.Table, m catalog.Match) bool {
+	if len(m.Columns) != 1 || t.History != "" {
+		return false
+	}
+	name := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(m.Columns[0]))
+	of := strings.ReplaceAll(stem(t.Name), "_", "")
+	for _, before := range []string{"", of, "public", "external", "ext", "global", "api"} {
+		if rest, ok := strings.CutPrefix(name, before); ok && slices.Contains(idNames, rest) {
+			return true
+		}
+	}
+	return false
+}
+
+// idNames are what columns of ids are called.
+var idNames = []string{"id", "uuid", "guid", "uid", "key", "ref", "reference", "number", "no", "code"}
 
 func partOfPrimary(t catalog.Table, m catalog.Match) bool {
 	if len(t.PrimaryKey) < 2 {

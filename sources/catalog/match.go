@@ -23,9 +23,12 @@ func (t *Table) Match(key Key) []Match {
 		if c.Dropped || !canHold(c, key.ID) {
 			continue
 		}
-		out = append(out, t.match([]heap.KeyPart{{AttNum: c.AttNum, Text: key.ID}}))
+		out = append(out, t.match([]heap.KeyPart{keyPart(c, key.ID)}))
 	}
 	sortMatches(out)
+	if len(out) == 1 && out[0].Lead && key.Table != "" {
+		out[0].Asked = true
+	}
 	return out
 }
 
@@ -39,9 +42,71 @@ func (t *Table) matchParts(parts []KeyPart) []Match {
 		if _, err := heap.NewMatcher(t.Columns, []heap.KeyPart{{AttNum: c.AttNum, Text: p.Value}}); err != nil {
 			return nil
 		}
-		kp = append(kp, heap.KeyPart{AttNum: c.AttNum, Text: p.Value})
+		kp = append(kp, keyPart(c, p.Value))
 	}
-	return []Match{t.match(kp)}
+	m := t.match(kp)
+	m.Asked = true
+	return []Match{m}
+}
+
+// keyPart is the value as the column stores it. A uuid may stand in a text column in
+// other spellings than the one it was asked by, and in bytea as its 16 bytes.
+func keyPart(c *heap.Column, value string) heap.KeyPart {
+	p := heap.KeyPart{AttNum: c.AttNum, Text: value}
+	spelt := spellings(value)
+	if len(spelt) == 0 {
+		return p
+	}
+	switch oid := BaseType(c); {
+	case oid == TypeOIDs["bytea"]:
+		p.Text = `\x` + strings.ToLower(bareUUID(value))
+	case oid == TypeOIDs["text"], oid == TypeOIDs["varchar"], oid == TypeOIDs["bpchar"]:
+		p.Also = spelt
+	}
+	return p
+}
+
+// bareUUID is a uuid without its hyphens and braces.
+func bareUUID(s string) string {
+	return strings.NewReplacer("-", "", "{", "", "}", "").Replace(strings.TrimSpace(s))
+}
+
+// spellings are the other ways to write a uuid; nil for anything else.
+func spellings(id string) []string {
+	h := strings.ToLower(bareUUID(id))
+	if len(h) != 32 || strings.Trim(h, "0123456789abcdef") != "" {
+		return nil
+	}
+	d := h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+	var out []string
+	for _, s := range []string{d, strings.ToUpper(d), h, strings.ToUpper(h), "{" + d + "}", "{" + strings.ToUpper(d) + "}"} {
+		if s != id && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Shortest is the shortest spelling of an id: that of a uuid is its 32 digits.
+func Shortest(id string) string {
+	if len(spellings(id)) > 0 {
+		return bareUUID(id)
+	}
+	return id
+}
+
+// Spellings returns the match and one for each other spelling of its values.
+func (m Match) Spellings() []Match {
+	out := []Match{m}
+	for i, p := range m.Parts {
+		for _, text := range p.Also {
+			o := m
+			o.Parts = slices.Clone(m.Parts)
+			o.Parts[i].Text = text
+			out = append(out, o)
+		}
+	}
+	return out
 }
 
 // match describes the columns of a key against the table's indexes.
@@ -112,7 +177,7 @@ func canHold(c *heap.Column, id string) bool {
 	}
 	for _, name := range TypesFor(id) {
 		if TypeOIDs[name] == oid || name == "citext" && strings.HasSuffix(c.TypeName, "citext") {
-			return fits(c.TypeName, id)
+			return fits(c.TypeName, Shortest(id))
 		}
 	}
 	return false

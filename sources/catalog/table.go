@@ -81,6 +81,7 @@ type Match struct {
 	Primary bool     `json:"primary,omitempty"` // they are the primary key
 	Unique  bool     `json:"unique,omitempty"`  // they are a unique index's columns
 	Lead    bool     `json:"lead,omitempty"`    // an index begins with them
+	Asked   bool     `json:"asked,omitempty"`   // the person named the columns, or the table, of which no other column fits
 	Index   uint32   `json:"index,omitempty"`   // oid of the best such index
 }
 
@@ -251,11 +252,30 @@ func (t *Table) HeapColumns(ix Index) ([]heap.IndexColumn, bool) {
 	return out, true
 }
 
+// indexing reports whether a column is one of a unique index that covers every row,
+// and whether it is one of any index.
+func (t *Table) indexing(attnum int16) (unique, indexed bool) {
+	for _, ix := range t.Indexes {
+		whole := !slices.ContainsFunc(ix.Columns, func(c IndexColumn) bool { return c.AttNum == 0 })
+		for i, c := range ix.Columns {
+			if c.AttNum == attnum {
+				indexed = true
+				unique = unique || ix.Unique && !ix.Partial && whole && i < ix.Keys
+			}
+		}
+	}
+	return unique, indexed
+}
+
 // WALTarget returns what package wal needs to follow the key through WAL: the
 // table's file, its columns, and the btree indexes that hold all key columns.
 // For a partitioned table ask each of Stored.
 func (t *Table) WALTarget(m Match) wal.Target {
 	out := wal.Target{Rel: t.File, OID: t.OID, Table: t.DisplayName(), Columns: t.Columns, Key: m.Parts}
+	for _, p := range m.Parts {
+		unique, indexed := t.indexing(p.AttNum)
+		out.NotUnique, out.NotIndexed = out.NotUnique || !unique, out.NotIndexed || !indexed
+	}
 	if t.Toast != nil {
 		out.ToastRel = t.Toast.File
 	}
@@ -283,7 +303,8 @@ func (m Match) InLeaf(leaf *Table) (Match, bool) {
 		if c == nil {
 			return Match{}, false
 		}
-		parts[i] = heap.KeyPart{AttNum: c.AttNum, Text: m.Parts[i].Text}
+		parts[i] = m.Parts[i]
+		parts[i].AttNum = c.AttNum
 	}
 	return leaf.match(parts), true
 }

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"slices"
+
 	"inquest/sources/heap"
 )
 
@@ -19,6 +21,9 @@ func TypesFor(id string) []string {
 		if _, err := heap.EncodeKey(TypeOIDs[t], id); err == nil {
 			out = append(out, t)
 		}
+	}
+	if len(spellings(id)) > 0 && !slices.Contains(out, "bytea") {
+		out = append(out, "bytea") // as its 16 bytes
 	}
 	if isNumeric(id) {
 		out = append(out, "numeric")

@@ -11,6 +11,9 @@ import (
 type KeyPart struct {
 	AttNum int16  `json:"attnum"`
 	Text   string `json:"text"`
+	// Also are other texts that mean the same value to people, such as a uuid in upper
+	// case or without hyphens in a text column.
+	Also []string `json:"also,omitempty"`
 }
 
 // Match is the outcome of comparing a row version with a key.
@@ -35,6 +38,8 @@ type matchPart struct {
 	offset int // of the stored bytes in a version without nulls, -1 when it varies
 	want   string
 	raw    []byte // nil: compare texts
+	also   []matchPart
+	most   int // the longest of raw and the others'
 }
 
 // NewMatcher prepares the comparison of a key with versions of a table. Errors: a part names a column that is not there, or its text is
@@ -53,7 +58,11 @@ func NewMatcher(cols []Column, key []KeyPart) (*Matcher, error) {
 			if err != nil && !errors.Is(err, ErrNoEncoding) {
 				return nil, fmt.Errorf("column %s: %w", cols[i].Name, err)
 			}
-			m.parts = append(m.parts, matchPart{index: i, offset: fixedOffset(cols, i), want: k.Text, raw: raw})
+			p := matchPart{index: i, offset: fixedOffset(cols, i), want: k.Text, raw: raw, most: len(raw)}
+			if cols[i].Len < 0 { // others are of one length and have one form
+				p.addSpellings(cols[i].typeOID(), k.Also)
+			}
+			m.parts = append(m.parts, p)
 		}
 	}
 	if len(m.parts) != len(key) {
@@ -63,6 +72,17 @@ func NewMatcher(cols []Column, key []KeyPart) (*Matcher, error) {
 		m.order = append(m.order, slices.IndexFunc(m.parts, func(p matchPart) bool { return p.index == int(k.AttNum)-1 }))
 	}
 	return m, nil
+}
+
+// addSpellings adds the texts that are values of the type.
+func (p *matchPart) addSpellings(typeOID uint32, texts []string) {
+	for _, t := range texts {
+		raw, err := EncodeKey(typeOID, t)
+		if err == nil == (p.raw != nil) {
+			p.also = append(p.also, matchPart{index: p.index, offset: p.offset, want: t, raw: raw})
+			p.most = max(p.most, len(raw))
+		}
+	}
 }
 
 // fixedOffset returns where column i begins when no column is null, or -1 when an earlier column varies in length.
@@ -93,7 +113,7 @@ func (m *Matcher) Match(t Tuple) Match {
 	for i := range m.parts {
 		p := &m.parts[i]
 		if p.index >= natts {
-			if c := &m.cols[p.index]; c.Missing == nil || !EqualText(c.typeOID(), *c.Missing, p.want) {
+			if c := &m.cols[p.index]; c.Missing == nil || !EqualText(c.typeOID(), *c.Missing, p.want) { // a default is nobody's key in another spelling
 				return Different
 			}
 			continue
@@ -138,7 +158,7 @@ func (m *Matcher) MatchKept(t Tuple) Match {
 		}
 		if m.cols[p.index].Len == -1 {
 			// Short or long header: only a prefix that covers the value in either form will do.
-			if alignTo(start, 'i')+4+len(p.raw) > t.From {
+			if alignTo(start, 'i')+4+p.most > t.From {
 				return Undecided
 			}
 			continue
@@ -167,7 +187,7 @@ func (m *Matcher) KeptBy(n int) bool {
 		if m.cols[p.index].Len == -1 {
 			start = alignTo(start, 'i') + 4 // a long header
 		}
-		if start+len(p.raw) > n {
+		if start+p.most > n {
 			return false
 		}
 	}
@@ -229,12 +249,16 @@ func (p *matchPart) matchNext(w *walker, c *Column) Match {
 		}
 	}
 	if p.raw != nil && c.Len != -2 { // name_ops keeps a name as cstring
-		if bytes.Equal(raw, p.raw) {
+		if bytes.Equal(raw, p.raw) || slices.ContainsFunc(p.also, func(o matchPart) bool { return bytes.Equal(raw, o.raw) }) {
 			return Same
 		}
 		return Different
 	}
-	if t, opaque := text(c.typeOID(), raw, c); !opaque && EqualText(c.typeOID(), t, p.want) {
+	t, opaque := text(c.typeOID(), raw, c)
+	if opaque {
+		return Different
+	}
+	if EqualText(c.typeOID(), t, p.want) || slices.ContainsFunc(p.also, func(o matchPart) bool { return EqualText(c.typeOID(), t, o.want) }) {
 		return Same
 	}
 	return Different

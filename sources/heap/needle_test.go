@@ -24,12 +24,12 @@ func TestNeedleStandsInEveryMatch(t *testing.T) {
 		key  []KeyPart
 		want int
 	}{
-		{"uuid", []KeyPart{{2, id}}, 16},
-		{"the longest of two", []KeyPart{{1, "300"}, {2, id}}, 16},
-		{"bigint", []KeyPart{{1, "300"}}, 8},
-		{"a value that may be missing", []KeyPart{{3, "7"}}, 0},
-		{"text may be compressed", []KeyPart{{4, "note"}}, 0},
-		{"text beside a number", []KeyPart{{4, "note"}, {1, "300"}}, 8},
+		{"uuid", []KeyPart{{AttNum: 2, Text: id}}, 16},
+		{"the longest of two", []KeyPart{{AttNum: 1, Text: "300"}, {AttNum: 2, Text: id}}, 16},
+		{"bigint", []KeyPart{{AttNum: 1, Text: "300"}}, 8},
+		{"a value that may be missing", []KeyPart{{AttNum: 3, Text: "7"}}, 0},
+		{"text may be compressed", []KeyPart{{AttNum: 4, Text: "note"}}, 0},
+		{"text beside a number", []KeyPart{{AttNum: 4, Text: "note"}, {AttNum: 1, Text: "300"}}, 8},
 	} {
 		m, err := NewMatcher(cols, c.key)
 		if err != nil {

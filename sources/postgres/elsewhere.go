@@ -134,6 +134,8 @@ func condition(p Place) string {
 		return column + " = $1::text"
 	case "_uuid", "_text", "_varchar", "_bpchar", "_int4", "_int8":
 		return "lower($1::text) = any(lower(" + column + "::text)::text[])"
+	case "bytea": // a uuid as its 16 bytes
+		return column + ` in ($1::text::bytea, case when $1::text ~ '^[{]?[[:xdigit:]-]{32,36}[}]?$' and length(regexp_replace($1::text, '[{}-]', '', 'g')) = 32 then decode(regexp_replace($1::text, '[{}-]', '', 'g'), 'hex') end)`
 	case "json", "jsonb", "hstore", "xml":
 		return column + `::text ~* ('(^|[^[:alnum:]_])' || regexp_replace($1::text, '([^[:alnum:]])', '\\\1', 'g') || '($|[^[:alnum:]_])')`
 	}

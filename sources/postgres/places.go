@@ -27,7 +27,8 @@ found as (select c.oid, n.nspname, c.relname, c.relkind, a.attname, a.attnum, a.
   and (coalesce(bt.typtype, t.typtype) <> 'd') and coalesce(bt.typname, t.typname) = any($1::text[])
   and ($2 = '' or a.attname = any($2::text[]) or lower(a.attname) = any($2::text[]))
   and ($6::int = 0 or $6::int <= (select count(distinct lower(x.attname)) from pg_attribute x where x.attrelid = c.oid and x.attnum > 0 and not x.attisdropped and lower(x.attname) = any(case when $2 = '' then '{}' else $2 end::text[])))
-  and case when $3 <> '' then c.oid = any($3::oid[]) else not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e') end
+  and case when $3 <> '' then c.oid = any($3::oid[]) else not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
+    and not (c.relname like 'template\_%' and exists (select from pg_extension e where e.extname = 'pg_partman' and e.extnamespace = c.relnamespace)) end
   and (coalesce(bt.typname, t.typname) not in ('varchar', 'bpchar') or a.atttypmod < 0 or a.atttypmod - 4 >= $4::int))
 select oid::bigint, nspname, relname, relkind, attname, attnum, format_type(atttypid, atttypmod) as type, base, typeschema, rank,
   case when relkind in ('r', 'm') then coalesce(pg_relation_size(oid), 0) else 0 end as bytes, has_table_privilege(oid, 'select') as readable,
@@ -70,7 +71,7 @@ func (s *Server) Places(ctx context.Context, key Key) (*Places, error) {
 // asked for as an array literal (empty: all), and the length of the text.
 func types(k Key) (types []string, columns string, width int) {
 	if len(k.Parts) == 0 {
-		return catalog.TypesFor(k.ID), "", len([]rune(k.ID))
+		return catalog.TypesFor(k.ID), "", len([]rune(catalog.Shortest(k.ID)))
 	}
 	var names []string
 	for _, p := range k.Parts {

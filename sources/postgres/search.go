@@ -61,6 +61,8 @@ func (s *Server) searchRelation(ctx context.Context, t *TableInfo, m Match) (*Pa
 		if ps, tids, err = s.searchHeap(ctx, t, m); err != nil {
 			return nil, err
 		}
+	} else if err := s.addSpellings(ctx, t, m, ps); err != nil {
+		return nil, err
 	}
 	err = s.withPager(ctx, "heap pages of the key", func(ctx context.Context, p *pager) error {
 		r, err := newReading(p, t, m)
@@ -75,6 +77,21 @@ func (s *Server) searchRelation(ctx context.Context, t *TableInfo, m Match) (*Pa
 		return finish(ctx, ps, r, tids)
 	})
 	return ps, err
+}
+
+// addSpellings looks for the other spellings of the key in the same index.
+func (s *Server) addSpellings(ctx context.Context, t *TableInfo, m Match, ps *PageSearch) error {
+	for _, o := range m.Spellings()[1:] {
+		more, err := s.IndexTIDs(ctx, t, o)
+		if err != nil {
+			return err
+		}
+		if more != nil {
+			ps.Entries, ps.Blocks = append(ps.Entries, more.Entries...), ps.Blocks+more.Blocks
+			ps.Complete = ps.Complete && more.Complete
+		}
+	}
+	return nil
 }
 
 func finish(ctx context.Context, ps *PageSearch, r *reading, tids []heap.TID) error {

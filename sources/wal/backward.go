@@ -212,7 +212,7 @@ func (b *backward) collect(rec *Record, rel *relation) {
 		add(readKind(rel, t, has, opBlind), c.TID, heap.TID{})
 	case heapUpdate, heapHotUpdate:
 		kind := uint8(opUpdated)
-		if c.rekeys(rel.t.match) {
+		if rel.t.mayRekey(&c) {
 			kind = opRekeyed
 		}
 		t, has := c.New, c.HasNew

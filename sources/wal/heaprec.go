@@ -182,12 +182,6 @@ func (c *Change) setOld(b []byte) {
 // KeyChanged reports that an update changed a column of a key, by the bits it set on the old version.
 func (c *Change) KeyChanged() bool { return c.Infobits&infobitKeys != 0 }
 
-// rekeys reports that an update may have changed the key: it changed a column of a unique index, and the key does not lie in what the new
-// version has in common with the old.
-func (c *Change) rekeys(m *heap.Matcher) bool {
-	return c.KeyChanged() && c.Op == heapUpdate && !(c.HasNew && m.KeptBy(c.Prefix))
-}
-
 // differs reports that the versions' bytes are known to differ where the key is: a record that could leave out what they have in common
 // did not leave it out (access/heapam.c, log_heap_update).
 func (c *Change) differs(m *heap.Matcher) bool {

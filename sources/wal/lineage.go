@@ -10,14 +10,18 @@ import (
 // Target is one table in which the key may have lived. Rel and OID are the table's now; earlier files go into OldRels, and those that WAL
 // itself reveals are found by Trace.
 type Target struct {
-	Rel      RelFile        `json:"rel"` // pg_class.relfilenode with tablespace and database; zero when the table is gone
-	OID      uint32         `json:"oid"` // pg_class.oid: how locks and TRUNCATE name the table
-	Table    string         `json:"table"`
-	Columns  []heap.Column  `json:"columns"` // every attnum from 1, dropped ones included
-	Key      []heap.KeyPart `json:"key"`
-	Indexes  []IndexTarget  `json:"indexes,omitempty"` // btree indexes that hold all key columns
-	OldRels  []RelFile      `json:"old_rels,omitempty"`
-	ToastRel RelFile        `json:"toast_rel,omitzero"` // to read out-of-line values from WAL
+	Rel     RelFile        `json:"rel"` // pg_class.relfilenode with tablespace and database; zero when the table is gone
+	OID     uint32         `json:"oid"` // pg_class.oid: how locks and TRUNCATE name the table
+	Table   string         `json:"table"`
+	Columns []heap.Column  `json:"columns"` // every attnum from 1, dropped ones included
+	Key     []heap.KeyPart `json:"key"`
+	Indexes []IndexTarget  `json:"indexes,omitempty"` // btree indexes that hold all key columns
+	// NotUnique says that a key column is in no unique index, NotIndexed that one is in no index at all: their updates do not say whether
+	// they changed the key.
+	NotUnique  bool      `json:"not_unique,omitempty"`
+	NotIndexed bool      `json:"not_indexed,omitempty"`
+	OldRels    []RelFile `json:"old_rels,omitempty"`
+	ToastRel   RelFile   `json:"toast_rel,omitzero"` // to read out-of-line values from WAL
 	// Past says that Columns are those of Rel's time, which is over: a change of the table's columns after it does not concern them.
 	Past bool `json:"past,omitempty"`
 }

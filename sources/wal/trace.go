@@ -184,6 +184,21 @@ type target struct {
 	retyped map[RelFile]bool // older files in which the columns' types may be others
 }
 
+// mayRekey reports that an update may have changed the key: the key does not lie in what the new version has in common with the old, and
+// nothing that the record says excludes it. One that changes a column of a unique index says so, and one that changes an indexed column
+// is no HOT update (access/heapam.c, heap_update).
+func (t *target) mayRekey(c *Change) bool {
+	switch {
+	case c.HasNew && t.match.KeptBy(c.Prefix):
+		return false
+	case t.NotIndexed:
+		return c.Op == heapUpdate || c.Op == heapHotUpdate
+	case t.NotUnique:
+		return c.Op == heapUpdate
+	}
+	return c.KeyChanged() && c.Op == heapUpdate
+}
+
 type relation struct {
 	file  RelFile
 	t     *target

@@ -41,7 +41,7 @@ func updateOp(c *Change) Op {
 
 // updated follows a version to its successor.
 func (tr *tracer) updated(rec *Record, v *version, c *Change, to place, t heap.Tuple, known bool, m heap.Match) {
-	rekey := c.rekeys(v.t.match)
+	rekey := v.t.mayRekey(c)
 	if m == heap.Undecided && !v.shadow {
 		switch {
 		case !rekey, tr.claims[writing{to, rec.LSN}]:
@@ -140,7 +140,7 @@ func (tr *tracer) updateIn(rec *Record, rel *relation, c *Change, to place, t he
 	if m != heap.Same {
 		if m == heap.Undecided {
 			tr.passed(rec, c)
-			if c.rekeys(rel.t.match) && !tr.indexed[rel.file] {
+			if rel.t.mayRekey(c) && !tr.indexed[rel.file] {
 				tr.miss("in a file of " + rel.t.Table + " of which no index is known, updates changed keys: one of them may have given a row this key")
 			}
 		}
@@ -154,7 +154,7 @@ func (tr *tracer) updateIn(rec *Record, rel *relation, c *Change, to place, t he
 		v.tuple, v.hasTuple = keep(t), true
 		e.setRow(v.tuple)
 	}
-	if !c.rekeys(rel.t.match) {
+	if !rel.t.mayRekey(c) {
 		tr.sight(from, rec.LSN, nil)
 		return
 	}
