@@ -22,12 +22,12 @@ func TestHitsAreShownWhileTheSearchRuns(t *testing.T) {
 		t.Error(d.View())
 	}
 	d.Press("7")
-	if !d.Has("12000 lines so far, the first 5:", "app.log:1042", "27 Nov 14:58:03", "POST /v1/dtros answered 201") || d.Has("27 Nov 14:58:04") || d.Has("app.log:1050") {
+	if !d.Has("12000 lines so far, the first 5:", "app.log:1042", "27 Nov 14:58:03", "POST /v1/dtros/{id} answered 201") || d.Has("27 Nov 14:58:04") || d.Has("app.log:1050") {
 		t.Error(d.View())
 	}
 	f.Release()
 	d.Settle()
-	if d.Has("so far") || d.Has("POST /v1/dtros answered") {
+	if d.Has("so far") || d.Has("POST /v1/dtros/{id} answered") {
 		t.Errorf("the hits stay when the result is there:\n%s", d.View())
 	}
 }

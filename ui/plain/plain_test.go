@@ -90,7 +90,7 @@ func TestTheFirstHitIsSaidBeforeTheEnd(t *testing.T) {
 	f.Slow, f.Found = true, 300
 	f.Release()
 	out := walk(t, f, "1", "run", "back", "quit")
-	said, ended := strings.Index(out, "found:     Siblings, so far: app.log:1042 POST /v1/dtros answered 201"), strings.Index(out, "looked:    Siblings")
+	said, ended := strings.Index(out, "found:     Siblings, so far: app.log:1042 POST /v1/dtros/"+uitest.RecordID+" answered 201"), strings.Index(out, "looked:    Siblings")
 	if said < 0 || ended < said || strings.Count(out, "so far:") != 1 {
 		t.Error(out)
 	}

@@ -225,7 +225,7 @@ func slow(f *Fake) investigations.Probe {
 
 // comeUpon tells of lines as a search does while it runs.
 func comeUpon(c *investigations.Collector, f *Fake, from, to int) {
-	says := "POST /v1/dtros answered 201"
+	says := "POST /v1/dtros/" + RecordID + " answered 201"
 	if f.Hostile {
 		says = hostile
 	}

@@ -2,6 +2,7 @@ package casefile
 
 import (
 	"fmt"
+	"strings"
 
 	"inquest/investigations"
 	"inquest/ui/nav"
@@ -36,9 +37,18 @@ func (s *Screen) hitLines(f nav.Frame, h investigations.Hits) []string {
 		if where == "" {
 			where = x.Source
 		}
-		out = append(out, l.Add(t.Accent, text.Source(where, f.W/4)+" ").Clean(t.Text, x.Text).String())
+		out = append(out, l.Add(t.Accent, text.Source(where, f.W/4)+" ").Clean(t.Text, s.withoutID(x.Text)).String())
 	}
 	return out
+}
+
+// withoutID writes the record's id shortly: the line is known to name it, and what
+// stands beside it is what matters.
+func (s *Screen) withoutID(line string) string {
+	if id := s.live.Snap.State.Record.ID; len(id) > len("{id}") {
+		return strings.ReplaceAll(line, id, "{id}")
+	}
+	return line
 }
 
 // hitTime is the time of a hit as its own clock tells it; none when that is no time

@@ -220,7 +220,7 @@ func progressText(u investigations.Update) string {
 		s += " " + u.Note
 	}
 	if s == "" {
-		s = "running " + parts.Span(u.Elapsed)
+		s = "running"
 	}
 	return s + " · x cancels"
 }
