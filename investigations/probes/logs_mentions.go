@@ -192,10 +192,10 @@ func answerFacts(n naming, resource string, e logged) []inv.Fact {
 	case e.Status != 0:
 		f.Kind = inv.APIAnswer
 		f.Says = fmt.Sprintf("%s: %s", e.Source, line(e.Event))
-	case saysCreated(e.Event) && !n.onlyRefers(e.Event):
+	case saysCreated(e.Event, n) && !n.onlyRefers(e.Event):
 		f.Kind, f.Attrs["by"] = inv.IDIssued, "message"
 		f.Says = fmt.Sprintf("%s says that it was created: %s", e.Source, line(e.Event))
-	case saysRemoved(e.Event):
+	case saysRemoved(e.Event, n):
 		f.Kind, f.Attrs["message"] = inv.RemovalSaid, e.Message
 		f.Says = fmt.Sprintf("%s says that it was removed: %s", e.Source, line(e.Event))
 		if namesJob(e.Event) {
@@ -215,30 +215,7 @@ func factTime(e sources.Event) time.Time {
 	return e.Time
 }
 
-var (
-	createdWords = []string{"created", "inserted", "stored", "saved", "accepted", "registered", "submitted", "issued", "acknowledged", "published"}
-	deniedWords  = []string{"not ", "fail", "error", "cannot", "could n", "unable", "reject", "refus", "denied", "exception", "will be", "to be", "would"}
-)
-
-// removedWords are what lines say of what has been removed.
-var removedWords = []string{"removed", "deleted", "purged", "erased", "expired and", "cleaned up", "pruned", "destroyed", "wiped", "dropped"}
-
-// attemptWords are what lines say of what is asked for and not yet done.
-var attemptWords = []string{"request", "attempt", "start", "begin", "queue", "schedul", "enqueu", "pending", "confirm", "dry", "skip"}
-
-// saysRemoved reports whether a line without a status says that the record was
-// removed: in words, or as an audit log does, in a field for what was done.
-func saysRemoved(e sources.Event) bool {
-	if e.Level == sources.LevelError || e.Level == sources.LevelFatal {
-		return false
-	}
-	msg := strings.ToLower(e.Message)
-	contains := func(w string) bool { return strings.Contains(msg, w) }
-	if slices.ContainsFunc(deniedWords, contains) {
-		return false
-	}
-	return slices.ContainsFunc(removedWords, contains) || e.Op == sources.OpDelete && e.Method == "" && !slices.ContainsFunc(attemptWords, contains) && !failedField(e)
-}
+var deniedWords = []string{"not ", "fail", "error", "cannot", "could n", "unable", "reject", "refus", "denied", "exception", "will be", "to be", "would"}
 
 // failedField reports whether a field for the outcome says anything but success.
 func failedField(e sources.Event) bool {
@@ -257,11 +234,10 @@ func failedField(e sources.Event) bool {
 
 // saysCreated reports whether a line without a status says in words that the
 // record was created.
-func saysCreated(e sources.Event) bool {
+func saysCreated(e sources.Event, n naming) bool {
 	if e.Level == sources.LevelError || e.Level == sources.LevelFatal || e.Level == sources.LevelWarning {
 		return false
 	}
 	msg := strings.ToLower(e.Message)
-	contains := func(w string) bool { return strings.Contains(msg, w) }
-	return slices.ContainsFunc(createdWords, contains) && !slices.ContainsFunc(deniedWords, contains)
+	return creating.said(msg, n) && !slices.ContainsFunc(deniedWords, func(w string) bool { return strings.Contains(msg, w) })
 }

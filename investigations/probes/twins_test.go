@@ -152,6 +152,48 @@ func TestRemovalInWords(t *testing.T) {
 	}
 }
 
+// TestRemovalOfSomethingElse: lines that name the record and say that something of it, or something that
+// pointed at it, was removed.
+func TestRemovalOfSomethingElse(t *testing.T) {
+	id := "E7A4BFF2-adc7-4847-a9d8-25734601b405"
+	n := naming{values: []string{id}}
+	for _, msg := range []string{
+		"removed % from cache", "Deleted search index entry for %", "Removed order % from queue orders.pending", "order %: draft lines deleted", "session of user cleaned up after viewing order %",
+		"order % expired and removed from cart", "deleted temp file /tmp/%.pdf", "Lock on order % was removed", "purged CDN for /orders/%", "deleted order % from replica buffer", "cache entry % deleted",
+		"evicted order % (cache pruned)", "cleanup deleted=12 kept=3 last_seen=%", "dropped 3 messages about %", "order % viewed by the user who deleted another", "Removed % from wishlist of user 7", "deleted attachment of %", "removed %'s lock",
+		"cache key removed", "cart line deleted", "removed from queue",
+	} {
+		if removing.said(strings.ToLower(strings.ReplaceAll(msg, "%", id)), n) {
+			t.Errorf("taken for the record's removal: %s", msg)
+		}
+	}
+	for _, msg := range []string{
+		"deleted %", "Deleted order %", "order % deleted", "Order % was deleted by bob", "order '%' has been permanently removed", "purge job removed item %", "removed expired booking %", "purged 3 orders: 17, 18, %",
+		"retention: deleted id=%", "OrderService: order % deleted", "order % expired and removed", "% deleted from database", "deleted order % from orders", "hard-deleted record with id %", "erased customer % (GDPR)", "removed order_id=%",
+		"order deleted", "Deleted", "OrderDeleted", "order.deleted", "booking removed by carol",
+	} {
+		if !removing.said(strings.ToLower(strings.ReplaceAll(msg, "%", id)), n) {
+			t.Errorf("not taken for the record's removal: %s", msg)
+		}
+	}
+}
+
+// TestCreationOfSomethingElse: what is created beside a record does not show that it was handed out.
+func TestCreationOfSomethingElse(t *testing.T) {
+	id := "E7A4BFF2-adc7-4847-a9d8-25734601b405"
+	for msg, want := range map[string]bool{
+		"created cache entry for %": false, "saved % to cache": false, "published notification about %": false, "stored thumbnail of %": false, "lock on order % created": false, "accepted": true, "created order %": true,
+		"order % created": true, "order % saved by carol": true, "Stored dtro %": true, "created order % from basket 7": true, "inserted % into orders": true, "OrderCreated": true, "created session %": false,
+	} {
+		if got := creating.said(strings.ToLower(strings.ReplaceAll(msg, "%", id)), naming{values: []string{id}}); got != want {
+			t.Errorf("%q: %v", msg, got)
+		}
+	}
+	if !creating.said("created session "+strings.ToLower(id), naming{values: []string{id}, tables: []string{"session"}}) {
+		t.Error("a record of the table sessions is not called created")
+	}
+}
+
 // TestRemovalInAField: an audit log has a field for what was done, and perhaps one for how it went.
 func TestRemovalInAField(t *testing.T) {
 	id := "e7a4bff2-adc7-4847-a9d8-25734601b405"
