@@ -12,7 +12,7 @@ import (
 // another one as their message: container runtimes, syslog, cloud log stores.
 func isEnvelope(f *Format) bool {
 	switch f.Name {
-	case "json", "journald", "cri", "timestamped", "syslog", "syslog-5424":
+	case "json", "journald", "cri", "timestamped", "streamed", "syslog", "syslog-5424":
 		return true
 	}
 	return false

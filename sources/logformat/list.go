@@ -31,6 +31,7 @@ var all = []*Format{
 	dotnetConsole(),
 	syslog3164(),
 	timestamped(),
+	streamed(),
 	logfmtLines(),
 	goLog(),
 	csvHeader(),

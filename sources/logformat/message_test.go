@@ -26,6 +26,10 @@ func TestRequestInAMessage(t *testing.T) {
 		{"calling POST /charges of payments -> 201", "", "", 0},
 		{"HTTP client: POST /charges returned 201", "", "", 0},
 		{"POST https://payments.example/charges returned 201", "", "", 0},
+		{"Request finished HTTP/1.1 DELETE http://shop/orders/7 - 204 - application/json 3.1ms", "DELETE", "/orders/7", 204},
+		{"Request finished HTTP/2 POST https://shop:8443/orders?x=1 application/json 23 - 201 - application/json 3ms", "POST", "/orders?x=1", 201},
+		{"Request starting HTTP/1.1 DELETE http://shop/orders/7 - -", "", "", 0},
+		{"Sending HTTP request DELETE http://payments/charges/7", "", "", 0},
 		{"Task POST office 201", "", "", 0},
 		{"Completed 2019 imports", "", "", 0},
 		{"", "", "", 0},
@@ -36,7 +40,11 @@ func TestRequestInAMessage(t *testing.T) {
 			t.Errorf("%q: %q %q %d %q", tt.message, e.Method, e.Path, e.Status, e.Op)
 		}
 	}
-	e := sources.Event{Message: "GET /x -> 200", Method: "POST", Path: "/y", Status: 500}
+	e := sources.Event{Message: "heroku[router]: at=info", Fields: map[string]string{"method": "DELETE", "path": "/orders/7", "status": "204"}}
+	if fromMessage(&e); e.Method != "DELETE" || e.Path != "/orders/7" || e.Status != 204 || e.Op != sources.OpDelete {
+		t.Errorf("a router's pairs: %+v", e)
+	}
+	e = sources.Event{Message: "GET /x -> 200", Method: "POST", Path: "/y", Status: 500}
 	fromMessage(&e)
 	if e.Method != http.MethodPost || e.Path != "/y" || e.Status != 500 {
 		t.Errorf("fields outrank the text: %+v", e)
