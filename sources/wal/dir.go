@@ -1,8 +1,6 @@
 package wal
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -12,22 +10,19 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/klauspost/compress/zstd"
-	"github.com/pierrec/lz4/v4"
 )
 
 // Dir is a Source over a folder of WAL files: a copy of pg_wal or an archive, plain or packed as .gz, .zst or .lz4, with .partial files
 // and duplicates. Only ReadInto is safe for concurrent use; Close it.
 type Dir struct {
-	path  string
-	files map[string]string // segment name to path
-	mu    sync.Mutex
-	open  map[string]*os.File
-	order []string
-	buf   []byte
-	name  string // whose unpacked bytes are in data
-	data  []byte
+	path   string
+	files  map[string]string // segment name to path
+	mu     sync.Mutex
+	open   map[string]*os.File
+	order  []string
+	buf    []byte
+	done   bool
+	packed unpacker
 	// Skipped lists the files that look like segments by name but could not be used, with the reason.
 	Skipped []string
 }
@@ -41,18 +36,7 @@ func OpenDir(path string) (*Dir, error) {
 	if !st.IsDir() {
 		return nil, fmt.Errorf("open wal folder %s: not a folder", path)
 	}
-	return &Dir{path: path, files: map[string]string{}, open: map[string]*os.File{}}, nil
-}
-
-var packed = []string{".gz", ".zst", ".lz4"}
-
-func stripPacking(name string) (base, ext string) {
-	for _, e := range packed {
-		if b, ok := strings.CutSuffix(name, e); ok {
-			return b, e
-		}
-	}
-	return name, ""
+	return &Dir{path: path, files: map[string]string{}, open: map[string]*os.File{}, packed: unpacker{limit: unpackedBytes}}, nil
 }
 
 // List implements Source. A file that is no segment by name is passed over; one that is but cannot be read is named in Skipped.
@@ -79,6 +63,7 @@ func (d *Dir) List(ctx context.Context) ([]Segment, error) {
 		}
 		out = append(out, s)
 	}
+	d.packed.expect(out)
 	return out, nil
 }
 
@@ -114,59 +99,35 @@ func (d *Dir) inspect(file, base, ext string) (Segment, error) {
 	return s, nil
 }
 
-func unpack(f io.Reader, ext string) (io.Reader, func(), error) {
-	switch ext {
-	case ".gz":
-		z, err := gzip.NewReader(f)
-		return z, func() {}, err
-	case ".zst":
-		z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
-		if err != nil {
-			return nil, nil, err
-		}
-		return z, z.Close, nil
-	case ".lz4":
-		return lz4.NewReader(f), func() {}, nil
-	}
-	return f, func() {}, nil
-}
-
-// ReadInto implements IntoReader.
+// ReadInto implements IntoReader. Of a packed segment the whole is unpacked and kept for the next call.
 func (d *Dir) ReadInto(_ context.Context, seg Segment, off int64, b []byte) (n int, ok bool, err error) {
 	if _, ext := stripPacking(seg.Name); ext != "" {
-		return 0, false, nil
+		n, err = d.packed.read(d.path, seg, off, b)
+		return n, true, err
 	}
-	f, err := d.file(seg.Name)
-	if err != nil {
-		return 0, true, err
+	for {
+		f, err := d.file(seg.Name)
+		if err != nil {
+			return 0, true, err
+		}
+		n, err = f.ReadAt(b, off)
+		switch {
+		case errors.Is(err, os.ErrClosed): // to open another, a moment ago
+			continue
+		case err != nil && !errors.Is(err, io.EOF):
+			return n, true, fmt.Errorf("read segment %s: %w", seg.Name, err)
+		}
+		return n, true, nil
 	}
-	n, err = f.ReadAt(b, off)
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	if err != nil {
-		err = fmt.Errorf("read segment %s: %w", seg.Name, err)
-	}
-	return n, true, err
 }
 
 // ReadAt implements Source.
-func (d *Dir) ReadAt(_ context.Context, seg Segment, off int64, n int) ([]byte, error) {
-	if _, ext := stripPacking(seg.Name); ext != "" {
-		return d.readPacked(seg, ext, off, n)
-	}
-	f, err := d.file(seg.Name)
-	if err != nil {
-		return nil, err
-	}
+func (d *Dir) ReadAt(ctx context.Context, seg Segment, off int64, n int) ([]byte, error) {
 	if cap(d.buf) < n {
 		d.buf = make([]byte, n)
 	}
-	got, err := f.ReadAt(d.buf[:n], off)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read segment %s: %w", seg.Name, err)
-	}
-	return d.buf[:got], nil
+	got, _, err := d.ReadInto(ctx, seg, off, d.buf[:n])
+	return d.buf[:got], err
 }
 
 func (d *Dir) file(name string) (*os.File, error) {
@@ -174,6 +135,9 @@ func (d *Dir) file(name string) (*os.File, error) {
 	defer d.mu.Unlock()
 	if f := d.open[name]; f != nil {
 		return f, nil
+	}
+	if d.done {
+		return nil, errors.New("the folder's source was closed")
 	}
 	f, err := os.Open(filepath.Join(d.path, name))
 	if err != nil {
@@ -186,39 +150,6 @@ func (d *Dir) file(name string) (*os.File, error) {
 	}
 	d.open[name], d.order = f, append(d.order, name)
 	return f, nil
-}
-
-func (d *Dir) readPacked(seg Segment, ext string, off int64, n int) ([]byte, error) {
-	if d.name != seg.Name {
-		if err := d.unpackAll(seg, ext); err != nil {
-			return nil, err
-		}
-	}
-	if off >= int64(len(d.data)) {
-		return nil, nil
-	}
-	return d.data[off:min(off+int64(n), int64(len(d.data)))], nil
-}
-
-// unpackAll keeps one unpacked segment; a damaged archive gives what could be unpacked before the damage.
-func (d *Dir) unpackAll(seg Segment, ext string) error {
-	f, err := os.Open(filepath.Join(d.path, seg.Name))
-	if err != nil {
-		return fmt.Errorf("open segment: %w", err)
-	}
-	defer f.Close()
-	r, done, err := unpack(f, ext)
-	if err != nil {
-		return fmt.Errorf("unpack segment %s: %w", seg.Name, err)
-	}
-	defer done()
-	b := bytes.NewBuffer(d.data[:0])
-	_, err = io.Copy(b, io.LimitReader(r, seg.Size))
-	if b.Len() == 0 && err != nil {
-		return fmt.Errorf("unpack segment %s: %w", seg.Name, err)
-	}
-	d.data, d.name = b.Bytes(), seg.Name
-	return nil
 }
 
 // Histories implements HistorySource.
@@ -245,28 +176,15 @@ func (d *Dir) Histories(_ context.Context) (map[uint32][]byte, error) {
 	return out, nil
 }
 
-func readUnpacked(path, ext string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r, done, err := unpack(f, ext)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	return io.ReadAll(io.LimitReader(r, 1<<20))
-}
-
 // Close closes the files that are open.
 func (d *Dir) Close() error {
+	d.packed.close()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var errs []error
 	for _, f := range d.open {
 		errs = append(errs, f.Close())
 	}
-	d.open, d.order, d.data, d.name = map[string]*os.File{}, nil, nil, ""
+	d.open, d.order, d.done = map[string]*os.File{}, nil, true
 	return errors.Join(errs...)
 }

@@ -53,6 +53,7 @@ func (d *db) dropped(cat wal.SystemCatalogue) []wal.DroppedTable {
 }
 
 func TestTablesThatWereDropped(t *testing.T) {
+	t.Parallel()
 	for _, major := range []int{13, 14, 15, 16, 17, 18} {
 		if !installed(major) {
 			t.Logf("\n*** SKIPPED, NOT PASSED: no server %d is installed ***", major)
@@ -60,6 +61,7 @@ func TestTablesThatWereDropped(t *testing.T) {
 		}
 		for _, level := range []string{"replica", "logical"} {
 			t.Run(fmt.Sprintf("%d %s", major, level), func(t *testing.T) {
+				t.Parallel()
 				d := start(t, pgserver.Config{Major: major, Settings: map[string]string{"wal_level": level}})
 				d.exec(`create schema s
 					create domain s.code as varchar(12)
@@ -110,6 +112,7 @@ func TestTablesThatWereDropped(t *testing.T) {
 
 // TestKeyInADroppedTable: what WAL says of a dropped table is enough to find a row of it.
 func TestKeyInADroppedTable(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15})
 	cat := d.systemCatalogue()
 	d.exec(subst("create table t (pad text, id uuid primary key, note text)\ncheckpoint\ninsert into t values ('x', 'ID', 'kept'), ('y', 'OTHER', 'b')\nupdate t set note = 'changed' where pad = 'x'\ndrop table t\ncreate table t (a int)"))

@@ -12,6 +12,7 @@ import (
 )
 
 func TestChangesAppliedFromAnotherServer(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15})
 	d.exec("create table t (id uuid primary key, n int)")
 	d.exec(subst("insert into t values ('ID',1)"))
@@ -30,6 +31,7 @@ func TestChangesAppliedFromAnotherServer(t *testing.T) {
 
 // TestRowLocksRemoveNothing has several lock a row at once, and one of them update it.
 func TestRowLocksRemoveNothing(t *testing.T) {
+	t.Parallel()
 	for _, major := range []int{13, 15, 18} {
 		if !installed(major) {
 			continue
@@ -58,6 +60,7 @@ func TestRowLocksRemoveNothing(t *testing.T) {
 }
 
 func TestDatabasesComeAndGo(t *testing.T) {
+	t.Parallel()
 	for _, major := range []int{15, 17, 18} { // before, there are neither strategies nor tablespaces in place
 		if !installed(major) {
 			continue
@@ -121,6 +124,7 @@ func TestDatabasesComeAndGo(t *testing.T) {
 
 // TestColumnThatChangedItsType has rows of an older file that are laid out otherwise than the table's are now.
 func TestColumnThatChangedItsType(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15})
 	for _, c := range []struct{ name, ddl, sql, want string }{
 		{"copied", "n int, id uuid primary key, note text", "alter table t alter n type bigint\ndelete from t where id='ID'", "insert:committed rewrite:committed delete:committed"},

@@ -23,6 +23,7 @@ func (d *db) since(opt wal.Options, targets ...wal.Target) *wal.Lineage {
 }
 
 func TestRowOlderThanTheWAL(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, level, fpw, sql, want string
 		known                       bool
@@ -63,6 +64,7 @@ func TestRowOlderThanTheWAL(t *testing.T) {
 }
 
 func TestKeyTypes(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15})
 	for _, c := range []struct{ typ, key, filler string }{
 		{"bigint", "300", "g"},
@@ -95,6 +97,7 @@ func TestKeyTypes(t *testing.T) {
 }
 
 func TestTransactionsAroundTheKey(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15, Settings: map[string]string{"max_prepared_transactions": "5"}})
 	d.exec(`create table parent (id int primary key)
 		create table t (id uuid primary key, n int references parent on delete cascade, note text)
@@ -143,6 +146,7 @@ func TestTransactionsAroundTheKey(t *testing.T) {
 }
 
 func TestCommitTimesAreTheServers(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15, Settings: map[string]string{"track_commit_timestamp": "on"}})
 	d.exec("create table t (id uuid primary key)")
 	d.exec(subst("insert into t values ('ID')"))
@@ -158,6 +162,7 @@ func TestCommitTimesAreTheServers(t *testing.T) {
 }
 
 func TestCrashCutsTransactionsOff(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15})
 	d.exec("create table t (id uuid primary key, n int)\ncreate table u (n int)")
 	tg := d.target("t", "id="+id1)
@@ -182,6 +187,7 @@ func TestCrashCutsTransactionsOff(t *testing.T) {
 }
 
 func TestPartitionMove(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15})
 	d.exec("create table t (id uuid, n int, primary key (id,n)) partition by range (n)\ncreate table t1 partition of t for values from (0) to (10)\ncreate table t2 partition of t for values from (10) to (20)")
 	a, b := d.target("t1", "id="+id1), d.target("t2", "id="+id1)
@@ -192,6 +198,7 @@ func TestPartitionMove(t *testing.T) {
 }
 
 func TestContentFromWAL(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15, Settings: map[string]string{"wal_compression": "zstd"}})
 	d.exec("create table t (id uuid primary key, doc text, n numeric, later int default 3)\nalter table t alter doc set storage external")
 	d.exec(subst("insert into t values ('ID', repeat('long',3000), 12.50)\nupdate t set n=99.99 where id='ID'\ndelete from t where id='ID'\nvacuum t"))
@@ -209,6 +216,7 @@ func TestContentFromWAL(t *testing.T) {
 }
 
 func TestFullReplicaIdentity(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15, Settings: map[string]string{"wal_level": "logical", "full_page_writes": "off"}})
 	d.exec("create table t (id uuid primary key, note text)\nalter table t replica identity full")
 	d.exec(subst("insert into t values ('ID','whole')"))
@@ -221,6 +229,7 @@ func TestFullReplicaIdentity(t *testing.T) {
 }
 
 func TestOldFilesOfATruncatedTable(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15})
 	d.exec("create table t (id int primary key, note text)\ncheckpoint\ninsert into t select g, 'row '||g from generate_series(1,50) g\ntruncate t\ninsert into t values (7,'second life')\nvacuum full t")
 	// The caller knows the file of now only; the two before it must come out of the WAL.

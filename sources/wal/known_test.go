@@ -11,6 +11,7 @@ import (
 // TestKnownAddressSpeaksOfItsLastRow: an address that holds the key at the end was used before by an update of another row that was rolled
 // back, whose own fate is not the key's.
 func TestKnownAddressSpeaksOfItsLastRow(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15, Settings: map[string]string{"full_page_writes": "off"}})
 	d.exec("create table t (id uuid primary key, n int, note text)")
 	d.exec(subst("insert into t select md5(g::text)::uuid, g, repeat('x',100) from generate_series(1,20) g\ninsert into t values ('OTHER',1,'other'),('ID',2,'mine to be')"))

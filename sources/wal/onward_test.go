@@ -146,6 +146,7 @@ func afterwardsOf(l *wal.Lineage) string {
 }
 
 func TestRowsUnderLaterKeys(t *testing.T) {
+	t.Parallel()
 	for _, major := range []int{13, 15, 18} {
 		if !installed(major) {
 			t.Logf("\n*** SKIPPED, NOT PASSED: no server %d is installed ***", major)

@@ -92,6 +92,7 @@ func holding(segs []wal.Segment, at wal.LSN) int {
 const spreadStory = "insert:committed hot-update:committed delete:committed"
 
 func TestFoldersOfSegments(t *testing.T) {
+	t.Parallel()
 	dir, tg := spread(t)
 	whole := traceDir(t, dir, wal.Options{}, tg)
 	if got := story(whole); got != spreadStory || len(whole.Gaps) != 0 || len(whole.Covered) != 1 {
@@ -232,6 +233,7 @@ func pack(t *testing.T, ext string, b []byte) []byte {
 }
 
 func TestFailoverDiscardsABranch(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15, WALSegSizeMB: 1, Settings: map[string]string{"wal_level": "replica", "max_wal_senders": "5", "wal_keep_size": "200MB"}})
 	d.exec("create table t (id uuid primary key, n int)")
 	d.exec(subst("insert into t values ('OTHER',1)"))
@@ -288,6 +290,7 @@ func onlyFiles(t *testing.T, dir string) string {
 }
 
 func TestTimesBracketEvents(t *testing.T) {
+	t.Parallel()
 	d := start(t, pgserver.Config{Major: 15})
 	d.exec("create table t (id uuid primary key, n int)")
 	before := time.Now()

@@ -8,6 +8,7 @@ import (
 
 // TestGlanceAgreesWithKind asks both of records that may be anything.
 func TestGlanceAgreesWithKind(t *testing.T) {
+	t.Parallel()
 	s, err := newSetup([]Target{madeTarget()}, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -16,7 +17,11 @@ func TestGlanceAgreesWithKind(t *testing.T) {
 	m := newMade(3, 1<<20)
 	settled := [3]int{}
 	f := newSift(s)
-	for range 300000 {
+	rounds := 300000
+	if Raced {
+		rounds = 50000
+	}
+	for range rounds {
 		m.b = m.b[:0]
 		m.step()
 		raw := m.b[len(m.b)-len(m.b)%PageSize:] // of a record over several pages, the rest of it: as good as any
@@ -42,13 +47,14 @@ func TestGlanceAgreesWithKind(t *testing.T) {
 			settled[kind]++
 		}
 	}
-	if settled[dull] < 10000 || settled[plainEnd] < 10000 {
+	if settled[dull] < rounds/30 || settled[plainEnd] < rounds/30 {
 		t.Errorf("a glance was enough for %v only", settled)
 	}
 }
 
 // TestEntriesThatArePassedOverTellNothing compares a walk that looks at every index entry.
 func TestEntriesThatArePassedOverTellNothing(t *testing.T) {
+	t.Parallel()
 	found := 0
 	for seed := range uint64(10) {
 		m := newMade(seed, 1<<20)

@@ -66,15 +66,19 @@ var cases = []struct {
 }
 
 func TestStories(t *testing.T) {
+	t.Parallel()
 	for _, level := range []string{"replica", "logical"} {
 		for _, fpw := range []string{"on", "off"} {
-			d := start(t, pgserver.Config{Major: 15, Settings: map[string]string{"wal_level": level, "full_page_writes": fpw, "max_prepared_transactions": "5"}})
-			for _, c := range cases {
-				t.Run(level+"/fpw "+fpw+"/"+c.name, func(t *testing.T) {
-					d.t = t
-					d.story(c.ddl, c.sql, c.want)
-				})
-			}
+			t.Run(level+"/fpw "+fpw, func(t *testing.T) {
+				t.Parallel()
+				d := start(t, pgserver.Config{Major: 15, Settings: map[string]string{"wal_level": level, "full_page_writes": fpw, "max_prepared_transactions": "5"}})
+				for _, c := range cases {
+					t.Run(c.name, func(t *testing.T) {
+						d.t = t
+						d.story(c.ddl, c.sql, c.want)
+					})
+				}
+			})
 		}
 	}
 }

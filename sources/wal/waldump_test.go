@@ -58,6 +58,7 @@ func TestEveryRecordAsPgWaldumpSeesIt(t *testing.T) {
 	for _, compression := range []string{"off", "pglz", "lz4", "zstd"} {
 		for _, mb := range []int{1, 16} {
 			t.Run(fmt.Sprintf("%s/%d MB", compression, mb), func(t *testing.T) {
+				t.Parallel()
 				d := start(t, pgserver.Config{Major: 15, WALSegSizeMB: mb, Settings: map[string]string{"wal_compression": compression, "wal_level": "logical", "wal_keep_size": "2GB"}})
 				first := d.text("select pg_walfile_name(pg_current_wal_lsn())")
 				d.exec(load)
@@ -129,13 +130,21 @@ func compareWithWaldump(t *testing.T, s *pgserver.Server, first string) {
 }
 
 func TestServersOfEveryVersion(t *testing.T) {
-	pgservertest.Each(t, pgserver.Config{Settings: map[string]string{"autovacuum": "off"}}, func(t *testing.T, s *pgserver.Server) {
-		d := connect(t, s)
-		for _, c := range cases {
-			t.Run(c.name, func(t *testing.T) {
-				d.t = t
-				d.story(c.ddl, c.sql, c.want)
-			})
-		}
-	})
+	t.Parallel()
+	majors := pgservertest.Majors()
+	if len(majors) == 0 {
+		majors = []int{15} // starting it says what is missing
+	}
+	for _, major := range majors {
+		t.Run(fmt.Sprint(major), func(t *testing.T) {
+			t.Parallel()
+			d := start(t, pgserver.Config{Major: major})
+			for _, c := range cases {
+				t.Run(c.name, func(t *testing.T) {
+					d.t = t
+					d.story(c.ddl, c.sql, c.want)
+				})
+			}
+		})
+	}
 }
