@@ -13,7 +13,7 @@ var (
 	messageRequest = lazily(`(?:^|[\s"'\[(:=])(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) (/[^\s"'\])]*)["']?`)
 	messageAnswer  = lazily(`(?i)^(?: HTTP/[0-9.]+"?)?[\s:;,|-]*(?:(?:->|=>|→|>|responded|returned|returning|replied|answered|answer|response|completed|finished|with|status|statuscode|code|http)[\s:=]*){0,4}([1-5][0-9]{2})(?:$|[\s,;:)\]"'])`)
 	messageAspNet  = lazily(`^Request finished HTTP/\S+ (GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) https?://[^/\s]+(/\S*)(?: \S+ \S+)? - ([1-5][0-9]{2})(?: |$)`) // Microsoft.AspNetCore.Hosting
-	messageEnded   = lazily(`^(?:\[[^\]]*\] )?Completed ([1-5][0-9]{2})(?: |$)`) // Rails
+	messageEnded   = lazily(`^(?:\[[^\]]*\] )?Completed ([1-5][0-9]{2})(?: |$)`)                                                                                // Rails
 	messageClient  = lazily(`(?i)\b(?:calling|call to|outgoing|outbound|upstream|downstream|http ?client|request to|sending|proxying|forwarding|retry(?:ing)?)\b`)
 )
 

@@ -41,7 +41,7 @@ func TestRequestInAMessage(t *testing.T) {
 		}
 	}
 	e := sources.Event{Message: "heroku[router]: at=info", Fields: map[string]string{"method": "DELETE", "path": "/orders/7", "status": "204"}}
-	if fromMessage(&e); e.Method != "DELETE" || e.Path != "/orders/7" || e.Status != 204 || e.Op != sources.OpDelete {
+	if fromMessage(&e); e.Method != http.MethodDelete || e.Path != "/orders/7" || e.Status != 204 || e.Op != sources.OpDelete {
 		t.Errorf("a router's pairs: %+v", e)
 	}
 	e = sources.Event{Message: "GET /x -> 200", Method: "POST", Path: "/y", Status: 500}
