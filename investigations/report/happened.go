@@ -79,11 +79,7 @@ func (p *page) limitSentence() string {
 	if len(parts) == 0 {
 		return "**Nothing that was asked for stayed unseen;** what each step cannot exclude by its nature is in the checklist."
 	}
-	first := ""
-	if len(blind) > 0 {
-		first = fmt.Sprintf(" The first of them: %s", text(sentence(blind[0].why)))
-	}
-	return fmt.Sprintf("**Not everything was seen:** %s.%s “%s” lists each with what would open it.", strings.Join(parts, ", "), first, notSeenTitle)
+	return fmt.Sprintf("**Not everything was seen:** %s. “%s” lists each with what would open it.", strings.Join(parts, ", "), notSeenTitle)
 }
 
 func (p *page) probesRan() int {

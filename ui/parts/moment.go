@@ -1,10 +1,22 @@
 package parts
 
 import (
+	"strings"
 	"time"
 
 	"inquest/investigations"
 )
+
+// WithoutID writes a record's id in a line as {id}: that the line names it is known,
+// and what stands behind it, such as the answer to a request, is what matters. A short
+// id is left alone: it is met by chance in other words.
+func WithoutID(line, id string) string {
+	const short = 8
+	if len(id) < short {
+		return line
+	}
+	return strings.ReplaceAll(line, id, "{id}")
+}
 
 // MomentTime writes a moment or a bracket: 14:58:03.370–.412. An event of which
 // no time is known says so.

@@ -2,7 +2,6 @@ package casefile
 
 import (
 	"fmt"
-	"strings"
 
 	"inquest/investigations"
 	"inquest/ui/nav"
@@ -45,10 +44,7 @@ func (s *Screen) hitLines(f nav.Frame, h investigations.Hits) []string {
 // withoutID writes the record's id shortly: the line is known to name it, and what
 // stands beside it is what matters.
 func (s *Screen) withoutID(line string) string {
-	if id := s.live.Snap.State.Record.ID; len(id) > len("{id}") {
-		return strings.ReplaceAll(line, id, "{id}")
-	}
-	return line
+	return parts.WithoutID(line, s.live.Snap.State.Record.ID)
 }
 
 // hitTime is the time of a hit as its own clock tells it; none when that is no time

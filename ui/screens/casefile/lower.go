@@ -41,7 +41,7 @@ func (s *Screen) momentLine(f nav.Frame, m investigations.Moment, selected bool,
 	whole, marker := s.cursor(t, paneTimeline, selected)
 	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Accent, s.stamp(f, m), 18).Add(t.Text, " ").Cell(t.Dim, text.Source(m.Source, source), source).Add(t.Text, " ")
 	tail := parts.Flags(s.notes(), m) + m.Evidence
-	return l.Add(t.Text, text.Fit(text.Clean(m.Summary), l.Left()-text.Width(tail)-2)).Right(t.Dim, tail+" ").String()
+	return l.Add(t.Text, text.Fit(text.Clean(s.withoutID(m.Summary)), l.Left()-text.Width(tail)-2)).Right(t.Dim, tail+" ").String()
 }
 
 // stamp is the time of an event, with its day where the events are of several.

@@ -109,7 +109,7 @@ func (s *Screen) row(f nav.Frame, m investigations.Moment, selected, newDay bool
 	}
 	l := parts.Row(f.W, whole).Add(t.Key, marker).Cell(t.Accent, stamp, min(25, f.W/3)).Add(t.Text, " ").Cell(t.Dim, text.Source(m.Source, source), source).Add(t.Text, " ")
 	tail := parts.Flags(s.live.Snap.State.Notes, m) + m.Evidence
-	return l.Add(t.Text, text.Fit(text.Clean(m.Summary), l.Left()-text.Width(tail)-2)).Right(t.Dim, tail+" ").String()
+	return l.Add(t.Text, text.Fit(text.Clean(parts.WithoutID(m.Summary, s.live.Snap.State.Record.ID)), l.Left()-text.Width(tail)-2)).Right(t.Dim, tail+" ").String()
 }
 
 // selected says what the line of the selected event has no room for.
