@@ -19,6 +19,7 @@ const (
 	defaultLimit = 1000
 	rawBudget    = 64 << 20 // bytes of records kept by one search
 	chunkSize    = 1 << 20
+	chunkEvery   = 128 << 10 // where every line becomes an event: an interrupt waits for the end of a chunk
 )
 
 // Search returns the events of all files, oldest file first, and what was
@@ -164,7 +165,11 @@ func (r *run) plain(ctx context.Context, m *File, j *job, from, to int64) error 
 	j.least.Store(r.cover.least)
 	first := true
 	back := max(4<<10, r.needles.finder.Longest())
-	err := scan.Each(ctx, j.file, from, to, scan.Plan{Size: cmp.Or(r.s.Chunk, chunkSize), Back: back, Ahead: back},
+	size := chunkSize
+	if len(j.needles.texts) == 0 {
+		size = chunkEvery
+	}
+	err := scan.Each(ctx, j.file, from, to, scan.Plan{Size: cmp.Or(r.s.Chunk, size), Back: back, Ahead: back},
 		func(c scan.Chunk) (*block, error) {
 			return j.chunk(c, c.Base+int64(len(c.Buf)) >= j.size), ctx.Err()
 		}, func(b *block) error {
