@@ -181,7 +181,7 @@ func fateDeleteLogged(v View) (inv.Fate, bool) {
 		return none()
 	}
 	deletes := loggedDeletes(v)
-	unlogged := len(v.property("persistence").With("value", "unlogged")) > 0
+	unlogged := len(leavesNoWAL(v)) > 0
 	if len(deletes) == 0 || !unlogged && !deletes[0].Time.IsZero() && len(coveredSince(v, deletes[0].Time.Add(-logSlack))) > 0 {
 		return none() // WAL of that moment was read, and nothing was deleted
 	}

@@ -30,7 +30,7 @@ const hardenReach = 2 * time.Second
 // nothing.
 func unhardened(v View) inv.Facts {
 	lax := laxSettings(v)
-	if len(lax) == 0 || len(v.property("persistence").With("value", "unlogged")) > 0 {
+	if len(lax) == 0 || len(leavesNoWAL(v)) > 0 {
 		return nil
 	}
 	if explicitAbort(v) || len(failedAfterAnswer(v))+len(noStatement(v)) > 0 || v.Facts.Any(inv.TimelineSwitch) || len(signs(v, "restore")) > 0 {

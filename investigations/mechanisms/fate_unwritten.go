@@ -2,6 +2,7 @@ package mechanisms
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	inv "inquest/investigations"
@@ -134,7 +135,7 @@ func coveringAbsence(v View, t time.Time) inv.Facts {
 	if t.IsZero() || len(after(v.Facts.Of(inv.CrashRecovery), t))+len(after(v.Facts.Of(inv.TimelineSwitch), t)) > 0 {
 		return nil
 	}
-	if len(v.property("persistence").With("value", "unlogged")) > 0 || len(after(v.Facts.Of(inv.TableTruncated), t))+len(after(v.Facts.Of(inv.TableDropped), t)) > 0 {
+	if len(leavesNoWAL(v)) > 0 || len(after(v.Facts.Of(inv.TableTruncated), t))+len(after(v.Facts.Of(inv.TableDropped), t)) > 0 {
 		return nil
 	}
 	if len(after(removalStatements(v), t))+len(v.property("unread-files"))+len(after(goneUnseen(v), t)) > 0 {
@@ -146,6 +147,12 @@ func coveringAbsence(v View, t time.Time) inv.Facts {
 		}
 	}
 	return nil
+}
+
+// leavesNoWAL are properties by which rows of the table, or of a part of it, leave no
+// trace in WAL.
+func leavesNoWAL(v View) inv.Facts {
+	return v.property("persistence").Where(func(f inv.Fact) bool { return strings.Contains(f.Attr("value"), "unlogged") })
 }
 
 // beginsBefore reports whether WAL that was read begins before t: by its first

@@ -38,3 +38,15 @@ CREATE TABLE events_2025_11 (PRIMARY KEY (id)) INHERITS (events)`)
 		t.Errorf("a part that was taken off: %+v", f)
 	}
 }
+
+// An unlogged partition leaves no WAL of its rows: nothing may be called absent there.
+func TestUnloggedPartitions(t *testing.T) {
+	l := newLive(t, `CREATE TABLE m (id uuid, r int, PRIMARY KEY (id, r)) PARTITION BY LIST (r); CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1); CREATE UNLOGGED TABLE m2 PARTITION OF m FOR VALUES IN (2);
+CREATE TABLE n (id uuid, r int, PRIMARY KEY (id, r)) PARTITION BY LIST (r); CREATE UNLOGGED TABLE n2 PARTITION OF n FOR VALUES IN (2); CREATE TABLE o (id uuid PRIMARY KEY)`)
+	a := l.examine("", inv.Record{ID: "5d0c1a7e-2f4b-4c19-8a77-1f2e3d4c5b6a"})
+	for table, want := range map[string]string{"public.m": "partly-unlogged", "public.n": "unlogged", "public.o": "permanent"} {
+		if f := a.Facts.Of(inv.TableProperty).With("name", "persistence").With("table", table); len(f) != 1 || f[0].Attr("value") != want {
+			t.Errorf("%s: %+v", table, f)
+		}
+	}
+}

@@ -104,12 +104,23 @@ func plainName(s string) string { return strings.ReplaceAll(s, `"`, "") }
 func (t tableFacts) storage() []inv.Fact {
 	var out []inv.Fact
 	persistence := map[string]string{"u": "unlogged", "t": "temporary"}[t.table.Persistence]
-	if persistence == "" {
+	stored, unlogged := t.table.Stored(), 0
+	for _, s := range stored {
+		if s.Persistence == "u" {
+			unlogged++
+		}
+	}
+	switch {
+	case persistence == "" && unlogged > 0 && unlogged == len(stored):
+		out = append(out, t.fact("persistence", "unlogged", "every partition of %s is unlogged: a crash empties them", t.name()))
+	case persistence == "" && unlogged > 0:
+		out = append(out, t.fact("persistence", "partly-unlogged", "%d of the %d partitions of %s are unlogged: their rows leave no WAL, and a crash empties them", unlogged, len(stored), t.name()))
+	case persistence == "":
 		out = append(out, t.fact("persistence", "permanent", "%s is a permanent table", t.name()))
-	} else {
+	default:
 		out = append(out, t.fact("persistence", persistence, "%s is %s: a crash empties it", t.name(), persistence))
 	}
-	for _, s := range t.table.Stored() {
+	for _, s := range stored {
 		if s.File.DB != 0 {
 			path := fmt.Sprintf("base/%d/%d", s.File.DB, s.File.Rel)
 			out = append(out, t.fact("file", path, "%s is stored in %s", s.DisplayName(), path))
