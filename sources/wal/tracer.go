@@ -1,63 +1,12 @@
 package wal
 
 import (
-	"encoding/binary"
 	"slices"
 	"sort"
 	"time"
 
 	"inquest/sources/heap"
 )
-
-type place struct {
-	rel RelFile
-	tid heap.TID
-}
-
-// writing names one occupant of a place: the row version that the record at a position wrote there.
-type writing struct {
-	place
-	at LSN
-}
-
-// sighting says that the last row version which was written to a place before asOf held the key. It says nothing of any version that
-// was there before that one: places are used again.
-type sighting struct {
-	place
-	asOf LSN
-}
-
-// seen is a sighting with the version it follows from, nil when a record showed it.
-type seen struct {
-	sighting
-	from *version
-}
-
-// version is a row version that holds the key, or held it before an update changed it.
-type version struct {
-	place
-	t           *target
-	incarnation int
-	tuple       heap.Tuple
-	hasTuple    bool
-	assumed     bool // by evidence from later
-	until       LSN  // a write to the place before this position withdraws the assumption; 0: it is proved
-	discarded   bool
-	dead        bool     // pruned to a dead line pointer
-	parent      *version // the version an update made this one from
-	shadow      bool     // the row has another key now, or perhaps: nothing that happens to it is the key's
-	change      int      // shadow: 1 + index of the event that changed the key, while the new key is not known
-}
-
-// withdrawn reports that the version, or one it came from, was assumed wrongly.
-func (v *version) withdrawn() bool {
-	for ; v != nil; v = v.parent {
-		if v.discarded {
-			return true
-		}
-	}
-	return false
-}
 
 // timeSpan holds server times in microseconds since 2000.
 type timeSpan struct{ first, last int64 }
@@ -193,72 +142,6 @@ func (tr *tracer) record(r *Reader) {
 	}
 }
 
-// beginRun takes up what later evidence says of places at the start of a run.
-func (tr *tracer) beginRun(from LSN) {
-	tr.run = from
-	tr.started[from] = map[place]bool{}
-	if tr.backed {
-		for _, p := range tr.starts[from] {
-			tr.assume(p, 0)
-		}
-		return
-	}
-	for k := range tr.known {
-		until, p := k.AsOf, place{k.Rel, k.TID}
-		if until == 0 {
-			until = ^LSN(0)
-		}
-		if until <= from {
-			continue
-		}
-		// The earliest sighting counts: a write after it is another row's affair, one before it withdraws them all.
-		if old := tr.live[p]; old == nil || old.until > until {
-			tr.assume(p, until)
-		}
-	}
-}
-
-func (tr *tracer) assume(p place, until LSN) {
-	if r := tr.relation(p.rel); r != nil && r.index == nil {
-		tr.hold(p, &version{place: p, t: r.t, assumed: true, until: until})
-		tr.started[tr.run][p] = true
-	}
-}
-
-// endRun forgets where the key is: what happened in the hole after the run is not known, and evidence from behind it says nothing of
-// what was before.
-func (tr *tracer) endRun(at LSN) {
-	if tr.run != 0 {
-		tr.before() // the run's last time
-	}
-	for p, v := range tr.live {
-		v.discarded = v.until > at
-		delete(tr.live, p)
-	}
-	for p := range tr.blank {
-		if tr.unsure[p] > at {
-			delete(tr.blank, p)
-		}
-	}
-	clear(tr.watched)
-	clear(tr.whole)
-	tr.catalogue.forget()
-}
-
-// close ends the last run at a position: evidence from later than that counts only when it is from the present.
-func (tr *tracer) close(at LSN) {
-	if tr.run != 0 {
-		tr.before()
-	}
-	for _, v := range tr.live {
-		v.discarded = v.discarded || v.until > at && v.until != ^LSN(0)
-	}
-}
-
-// undecided reports that the last write into a place that is known to hold the key could not be read: where the row was before has to
-// be found out.
-func (tr *tracer) undecided() bool { return !tr.backed && len(tr.blank) > 0 }
-
 type wholeKey struct {
 	rel   RelFile
 	group uint32 // of 64 blocks
@@ -296,39 +179,6 @@ func (tr *tracer) note(at LSN) *note {
 		tr.notes[tr.notedAt] = tr.noted
 	}
 	return tr.noted
-}
-
-// firstRel reads the relation of a record's first block reference without decoding the record.
-func firstRel(r *Record) (RelFile, bool) {
-	at := relAt(r.Raw, r.Magic)
-	if at == 0 {
-		return RelFile{}, false
-	}
-	le := binary.LittleEndian
-	return RelFile{le.Uint32(r.Raw[at:]), le.Uint32(r.Raw[at+4:]), le.Uint32(r.Raw[at+8:])}, true
-}
-
-// relAt returns where in a record the relation of its first block reference stands, 0 when it has none.
-func relAt(raw []byte, magic uint16) int {
-	if len(raw) < RecordHeaderSize+20 || raw[RecordHeaderSize] > 32 {
-		return 0
-	}
-	flags, at := raw[RecordHeaderSize+1], RecordHeaderSize+4
-	if flags&0x10 != 0 {
-		info := raw[RecordHeaderSize+8]
-		at += 5
-		packed := info & 0x1c
-		if magic < magic15 {
-			packed = info & 2
-		}
-		if info&1 != 0 && packed != 0 {
-			at += 2
-		}
-	}
-	if flags&0x80 != 0 || len(raw) < at+16 {
-		return 0
-	}
-	return at
 }
 
 func (tr *tracer) xlogRecord(rec *Record) {
@@ -397,56 +247,6 @@ func (tr *tracer) xact(xid, top uint32, lsn LSN) *Xact {
 	}
 	x.LastLSN = max(x.LastLSN, lsn)
 	return x
-}
-
-// keep copies a version's bytes out of the reader's buffers.
-func keep(t heap.Tuple) heap.Tuple {
-	t.Bitmap, t.Data = slices.Clone(t.Bitmap), slices.Clone(t.Data)
-	return t
-}
-
-func (e *Event) setRow(t heap.Tuple) {
-	e.tuple, e.hasTuple = t, true
-}
-
-// start begins to follow a version that the record wrote.
-func (tr *tracer) start(p place, t *target, incarnation int, at LSN) *version {
-	v := &version{place: p, t: t, incarnation: incarnation}
-	tr.hold(p, v)
-	if at != 0 {
-		tr.followed[writing{p, at}] = true
-	}
-	return v
-}
-
-func (tr *tracer) nextIncarnation() int {
-	tr.incarnation++
-	return tr.incarnation
-}
-
-// vacate ends what was at an address before a write. Whatever later evidence says of the address, it says of what is written now.
-func (tr *tracer) vacate(p place, at LSN, read bool) {
-	if v := tr.live[p]; v != nil {
-		v.discarded = v.discarded || v.until > at
-		delete(tr.live, p)
-	}
-	if len(tr.watched) > 0 {
-		delete(tr.watched, p)
-	}
-	if until, ok := tr.unsure[p]; ok && at < until {
-		if read {
-			delete(tr.blank, p)
-		} else {
-			tr.blank[p] = true
-		}
-	}
-}
-
-// sight notes that an address held the key after a record; a walk backwards finds out since when.
-func (tr *tracer) sight(p place, at LSN, from *version) {
-	if len(tr.sightings) < maxEvents {
-		tr.sightings = append(tr.sightings, seen{sighting{p, at}, from})
-	}
 }
 
 // finish turns the walk into the lineage's events.
