@@ -3,6 +3,7 @@ package mechanisms
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	inv "inquest/investigations"
@@ -28,8 +29,8 @@ func apiDelete() Mechanism {
 				Says: "exactly one session can have done it: the application's, with a delete of this id as its statement",
 				Find: func(v View) inv.Facts {
 					a := soleActor(v).Where(func(f inv.Fact) bool { return isService(v, f) && f.Attr("joins") == "statement" })
-					if len(a) == 0 {
-						return nil
+					if len(a) == 0 || len(ownStatement(v, a[0])) == 0 && !namesRecord(v, a[0].Attr("statement")) {
+						return nil // what it sent may have been meant for others as well: a script's, a job's
 					}
 					return append(a, ownStatement(v, a[0])...)
 				},
@@ -137,6 +138,13 @@ func ownStatement(v View, session inv.Fact) inv.Facts {
 	a, _ := act(v)
 	return v.Facts.Of(inv.LogStatement).Where(func(f inv.Fact) bool {
 		near := f.Time.IsZero() || a.When().IsZero() || a.When().Sub(f.Time).Abs() < statementReach
-		return f.Attr("op") == "delete" && f.Attr("pid") == session.Attr("pid") && near
+		return f.Attr("op") == "delete" && f.Attr("joins") == "id" && f.Attr("pid") == session.Attr("pid") && near
+	})
+}
+
+// namesRecord reports whether a statement holds a value of the record's key.
+func namesRecord(v View, statement string) bool {
+	return statement != "" && slices.ContainsFunc(v.Record.Values(), func(val string) bool {
+		return val != "" && strings.Contains(strings.ToLower(statement), strings.ToLower(val))
 	})
 }
