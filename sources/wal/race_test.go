@@ -2,6 +2,6 @@
 
 package wal
 
-// Raced says that the race detector is on, under which everything takes ten times as long: what is repeated for its own sake is done less
+// Raced says that the race detector is on, under which everything takes ten times as long: what is repeated with other numbers is done less
 // often then.
 const Raced = true

@@ -3,6 +3,7 @@ package wal_test
 import (
 	"context"
 	"encoding/json"
+	"hash/crc32"
 	"os"
 	"slices"
 	"strings"
@@ -156,11 +157,13 @@ func (d *db) trace(opt wal.Options, targets ...wal.Target) *wal.Lineage {
 func traceDir(t *testing.T, path string, opt wal.Options, targets ...wal.Target) *wal.Lineage {
 	t.Helper()
 	l := traceOnce(t, path, opt, targets...)
-	if wal.Raced { // the other ways have one goroutine
-		return l
+	turn := crc32.ChecksumIEEE([]byte(t.Name())) // the same whenever the test is run
+	if !wal.Raced || turn%2 == 0 {
+		sameWhenSkimmed(t, path, opt, l, targets...)
 	}
-	sameWhenSkimmed(t, path, opt, l, targets...)
-	sameInOrder(t, path, opt, l, targets...)
+	if !wal.Raced || turn%2 == 1 {
+		sameInOrder(t, path, opt, l, targets...)
+	}
 	return l
 }
 
