@@ -488,6 +488,9 @@ func TestKeyChangeWithoutAnIndex(t *testing.T) {
 					got = "rekeyed"
 				}
 			}
+			if id == "8" && !a.Facts.Of(inv.TupleDeleted).Any(inv.TupleDeleted) {
+				t.Errorf("%q: the row is not followed under its new key", index)
+			}
 			if id == "90008" && index == "" && !a.Facts.Any(inv.WALKeyAbsent) {
 				continue // the record holds a part of the row alone: it cannot be told, and is not called absent
 			}

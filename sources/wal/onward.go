@@ -64,7 +64,7 @@ func (w *wanderer) asked(e *Event) []string { return w.targets[e.Target].wanted(
 
 // departs reports that an event took a key from the row, and was not undone as far as the WAL tells.
 func (w *wanderer) departs(e *Event, key []string) bool {
-	update := e.Op == OpUpdate || e.Op == OpMove && !e.NewRel.Zero()
+	update := e.Op == OpUpdate || e.Op == OpHotUpdate || e.Op == OpMove && !e.NewRel.Zero()
 	return e.KeyChanged && update && !w.targets[e.Target].sameKey(e.NewKey, key) && !w.l.undone(e.XID)
 }
 
@@ -136,7 +136,7 @@ func rekeyed(targets []Target, gave *Event) []Target {
 			t.Key = nil
 		}
 		for j := range t.Key {
-			t.Key[j].Text = gave.NewKey[j]
+			t.Key[j].Text, t.Key[j].Also = gave.NewKey[j], nil
 		}
 	}
 	return out
