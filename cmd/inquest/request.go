@@ -155,7 +155,7 @@ func (f *caseFlags) window(now time.Time) (sources.Window, error) {
 	if given > 1 {
 		return w, usage("give the window by --from and --to, or by --at and --around, or by --since, not by several of them")
 	}
-	if f.at == "" && f.around != defaultAroundText {
+	if f.at == "" && f.around != "" && f.around != defaultAroundText {
 		return w, usage("--around %s says how long before and after a moment: name the moment with --at", f.around)
 	}
 	var err error
