@@ -1,6 +1,7 @@
 package mechanisms
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -107,5 +108,21 @@ func tableRemovedOrRekeyedCases() []verdict {
 		{name: "history written by anybody", facts: facts(candidateFact(orders), absent(orders), f(inv.RowInHistory, sec(100), "table", "public.orders_log", "operation", "delete")), fate: "deleted probable"},
 		{name: "only a request to delete", facts: facts(candidateFact(orders), absent(orders), f(inv.APIAnswer, sec(9), "op", "delete", "status", "204")), fate: "deleted probable"},
 		{name: "a refused request to delete", facts: facts(candidateFact(orders), absent(orders), f(inv.APIAnswer, sec(9), "op", "delete", "status", "403")), fate: "undetermined undetermined"},
+	}
+}
+
+// TestDroppedTableThatMayHaveHeldIt: while such a table was dropped after the id was handed out, nothing is said to have never been written.
+func TestDroppedTableThatMayHaveHeldIt(t *testing.T) {
+	base := facts(candidateFact(orders), issued(0), walAbsent(orders), absent(orders))
+	dropped := func(when float64) inv.Fact {
+		return f(inv.TableDropped, sec(when), "table", "claims.claims", "xid", "750", "lsn", "0/900", "from", "wal", "unseen", "true")
+	}
+	check(t, []verdict{
+		{name: "no drop", facts: base, fate: "never-written probable"},
+		{name: "dropped later", facts: append(base, dropped(50), commits("750", 50)), fate: "undetermined undetermined"},
+		{name: "dropped before", facts: append(base, dropped(-50), commits("750", -50)), fate: "never-written probable"},
+	})
+	if j := (verdict{facts: append(base, dropped(50), commits("750", 50))}).judge(); len(j.Fate.Settles) == 0 || !strings.Contains(j.Fate.Settles[0], "claims.claims") {
+		t.Errorf("%v", j.Fate)
 	}
 }

@@ -215,13 +215,14 @@ func knownFiles(tables []catalog.Table) map[wal.RelFile]bool {
 	return out
 }
 
-// eachRecord visits all records of the WAL, and tells of its holes.
-func eachRecord(ctx context.Context, src wal.Source, visit func(*wal.Record), hole func()) error {
+// eachRecord visits all records of the WAL, up to so many bytes of it, and tells of
+// its holes.
+func eachRecord(ctx context.Context, src wal.Source, most int64, visit func(*wal.Record), hole func()) error {
 	plan, err := wal.MakePlan(ctx, src, 0)
 	if err != nil {
 		return fmt.Errorf("look for dropped files: %w", err)
 	}
-	r, holes := wal.NewReader(src, plan, wal.ReaderOptions{}), 0
+	r, holes := wal.NewReader(src, plan, wal.ReaderOptions{MaxBytes: most}), 0
 	for r.Next(ctx) {
 		if n := len(r.Gaps()); n > holes {
 			holes = n

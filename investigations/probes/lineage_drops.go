@@ -45,7 +45,7 @@ func lookForDrops(ctx context.Context, src wal.Source, g *graveyard, known map[w
 	d := &drops{made: map[uint32]making{}, locked: map[uint32][]uint32{}}
 	names := map[uint32]string{} // by file number
 	gone := map[wal.RelFile]*droppedFile{}
-	err := eachRecord(ctx, src, func(r *wal.Record) {
+	err := eachRecord(ctx, src, g.most, func(r *wal.Record) {
 		g.Record(r)
 		for _, l := range r.StandbyLocks() {
 			if l.DB == db && !slices.Contains(d.locked[l.XID], l.OID) {
@@ -70,7 +70,7 @@ func lookForDrops(ctx context.Context, src wal.Source, g *graveyard, known map[w
 	if err != nil || len(gone) == 0 {
 		return d, err
 	}
-	err = eachRecord(ctx, src, func(r *wal.Record) {
+	err = eachRecord(ctx, src, g.most, func(r *wal.Record) {
 		insert := r.RMGR == rmgrHeap && r.Info&heapOps == opInsert || r.RMGR == rmgrHeap2 && r.Info&heapOps == opMultiInsert
 		if !insert || r.Decode() != nil || len(r.Blocks) == 0 {
 			return

@@ -19,7 +19,8 @@ import (
 // has.
 type graveyard struct {
 	*wal.Graveyard
-	cat wal.SystemCatalogue
+	cat  wal.SystemCatalogue
+	most int64 // bytes of WAL that a pass may read
 }
 
 // cataloguesSQL tells where those tables of the catalogue lie that describe tables,
@@ -40,7 +41,7 @@ func (t tracing) graveyard(ctx context.Context) (*graveyard, error) {
 		blindTo(t.c, t.server.Name(), err)
 		return nil, ctx.Err()
 	}
-	g := &graveyard{}
+	g := &graveyard{most: t.c.Options.Budget.Limits().WALBytes}
 	for i := range a.Rows {
 		num := func(column string) uint32 { n, _ := strconv.ParseUint(a.Text(i, column), 10, 32); return uint32(n) }
 		into := map[uint32]*wal.CatalogueTable{1259: &g.cat.Class, 1249: &g.cat.Attribute, 2610: &g.cat.Index, 2615: &g.cat.Namespace, 1247: &g.cat.Type}[num("rel")]
