@@ -42,7 +42,7 @@ func NewEntry(at time.Time, kind EntryKind, body any) (Entry, error) {
 	if err != nil {
 		return Entry{}, fmt.Errorf("encode %s entry: %w", kind, err)
 	}
-	return Entry{Time: at.UTC(), Kind: kind, Body: raw}, nil
+	return Entry{Time: at.UTC().Round(0), Kind: kind, Body: raw}, nil
 }
 
 // Opened starts a case.
