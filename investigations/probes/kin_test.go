@@ -14,6 +14,7 @@ import (
 // WAL is told of a record that is gone while they stand.
 func TestWhatIsAboutARecordIsNotTheRecord(t *testing.T) {
 	const id = "5d0c1a7e-2f4b-4c19-8a77-1f2e3d4c5b6a"
+	l := newLive(t, "")
 	for _, c := range []struct{ name, schema, rows, fate, says string }{
 		{"lines that refer to it by name", "CREATE TABLE order_items (order_id uuid, pos int, sku text, PRIMARY KEY (order_id, pos))", "INSERT INTO order_items VALUES ('ID', 1, 'a')", "undetermined", "A row of public.order_items still refers to it by order_id"},
 		{"one row that refers to it by name", `CREATE TABLE "orderState" ("orderId" uuid PRIMARY KEY, s text)`, `INSERT INTO "orderState" VALUES ('ID', 'ok')`, "undetermined", "still refers to it by orderId"},
@@ -23,7 +24,8 @@ func TestWhatIsAboutARecordIsNotTheRecord(t *testing.T) {
 		{"django-simple-history", "CREATE TABLE historicalorders (history_id serial PRIMARY KEY, id uuid, note text, total int, history_type varchar(1))", "INSERT INTO historicalorders (id, history_type) VALUES ('ID', '+'), ('ID', '-')", "deleted", "public.historicalorders"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l := newLive(t, "CREATE TABLE orders (id uuid PRIMARY KEY, note text, total int); CREATE TABLE customers (id uuid PRIMARY KEY, name text);"+c.schema)
+			l.do("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO reader")
+			l.do("CREATE TABLE orders (id uuid PRIMARY KEY, note text, total int); CREATE TABLE customers (id uuid PRIMARY KEY, name text);" + c.schema)
 			l.do("INSERT INTO orders VALUES ('" + id + "', 'mine', 5)")
 			l.do(strings.ReplaceAll(c.rows, "ID", id))
 			l.do("DELETE FROM orders; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
