@@ -139,7 +139,7 @@ func BlindReading(reasons []sources.Blind) Reading {
 	}
 	r := Reading{Outcome: BlindOutcome, Summary: "could not look: " + reasons[0].Why, Opens: reasons[0].Opens}
 	if n := len(reasons) - 1; n > 0 {
-		r.Summary += fmt.Sprintf(" (and %s more)", count(n, "reason"))
+		r.Summary += fmt.Sprintf(" (and %s)", count(n, "more reason"))
 	}
 	return r
 }

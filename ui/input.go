@@ -174,8 +174,12 @@ func (a *App) askQuit() tea.Cmd {
 	if n == 0 {
 		return a.end()
 	}
+	of := "one investigation"
+	if n > 1 {
+		of = fmt.Sprintf("%d investigations", n)
+	}
 	a.overlays = append(a.overlays, &parts.Confirm{
-		Title: "Quit?", Text: fmt.Sprintf("Probes of %d investigations are running. Quitting cancels them; what they collected is kept.", n),
+		Title: "Quit?", Text: "Probes of " + of + " are running. Quitting cancels them; what they collected is kept.",
 		Yes: "quit", No: "stay", Do: a.end,
 	})
 	return nil
