@@ -28,6 +28,7 @@ func TestWhereARekeyedRowIs(t *testing.T) {
 		{name: "gone, and nobody saw how", facts: facts(rekeyed("followed", "true"), found("false")), fate: "undetermined undetermined"},
 		{name: "deleted under its new key", facts: facts(deleted, found("false"), psql("720")), fate: "deleted established", lead: "manual-delete accidental"},
 		{name: "deleted, and the key used by another row since", facts: facts(deleted, found("true")), fate: "deleted established"},
+		{name: "deleted, and its first version seen on a page since", facts: facts(rekeyed("followed", "true", "tid", "(1,1)"), under(inv.TupleDeleted, "720", "0/300", 20, "tid", "(1,2)"), commits("720", 20), f(inv.TupleInserted, sec(25), "table", orders, "xid", "700", "tid", "(1,1)", "from", "image", "seen", "0/350"), found("false")), fate: "deleted established"},
 		{name: "a delete that was rolled back", facts: facts(rekeyed("followed", "true"), under(inv.TupleDeleted, "720", "0/300", 20), aborts("720", 20), found("true")), fate: "rekeyed established", lead: "key-changed undetermined"},
 		{name: "truncated afterwards", facts: facts(rekeyed("followed", "true"), f(inv.TableTruncated, sec(30), "table", orders, "xid", "730", "lsn", "0/400", "from", "wal"), commits("730", 30), found("false")), fate: "deleted established", lead: "truncate accidental"},
 		{name: "truncated before", facts: facts(rekeyed("followed", "true"), f(inv.TableTruncated, sec(5), "table", orders, "xid", "705", "lsn", "0/180", "from", "wal"), commits("705", 5), found("true")), fate: "rekeyed established", lead: "key-changed undetermined"},

@@ -189,7 +189,7 @@ func (s Story) insertedAfter(d Step) bool {
 }
 
 func (s Story) endedAt(tid string) bool {
-	return slices.ContainsFunc(Ended(s.Deletes, Committed), func(d Step) bool { return d.Fact.Attr("tid") == tid })
+	return slices.ContainsFunc(Ended(slices.Concat(s.Deletes, s.Rekeys), Committed), func(d Step) bool { return d.Fact.Attr("tid") == tid })
 }
 
 // removal returns the committed delete that ended the key's last life.
