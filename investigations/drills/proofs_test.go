@@ -73,6 +73,14 @@ func proofs() map[string]happened {
 		"truncate":      {tuple: "none", sql: with(orderGone, "SELECT count(*) < 200 FROM orders", "t"), log: []string{"application_name=psql"}, silent: []string{"TRUNCATE orders"}},
 		"script-delete": {tuple: "committed, committed", sql: with(orderGone, "SELECT count(*) FROM applied_scripts", "2"), log: []string{"ops_batch@shop/psql LOG:  disconnection"}},
 		"key-changed":   {sql: with(orderGone, "SELECT status FROM orders WHERE id = $ID + 7000000", "routed"), log: []string{"UPDATE orders SET id = id"}},
+		"rerouted-deleted": {
+			sql: with(orderGone, "SELECT count(*) FROM orders WHERE id = $ID + 7000000", "0"),
+			log: []string{"UPDATE orders SET id = id", `mkoval@shop/psql LOG:  statement: DELETE FROM orders WHERE id = 70`},
+		},
+		"schema-dropped": {
+			sql: map[string]string{"SELECT count(*) FROM pg_namespace WHERE nspname = 'claims'": "0", "SELECT count(*) FROM pg_class WHERE relname = 'claims'": "0"},
+			log: []string{`"status":201,"record_id":"$ID"`, `relation "claims.claims" does not exist`, "shop_owner@shop/psql LOG:  disconnection"}, silent: []string{"DROP SCHEMA"},
+		},
 		"unlogged-reset": {
 			sql: map[string]string{"SELECT count(*) FROM baskets": "0", "SELECT relpersistence FROM pg_class WHERE relname = 'baskets'": "u"},
 			log: []string{"was not properly shut down", `"status":201,"record_id":"$ID"`},

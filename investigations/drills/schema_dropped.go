@@ -59,9 +59,16 @@ func stageSchemaDropped(ctx context.Context, s *Stage) (Scene, error) {
 		return Scene{}, err
 	}
 	again := s.Traffic(ctx, sh.app(), 2, pace, sh.step)
+	conn, err = s.Connect(ctx, sh.app())
+	if err != nil {
+		return Scene{}, err
+	}
 	begun := time.Now()
+	if _, err := one(ctx, conn, "SELECT kind FROM claims.claims WHERE id = $1", id); err == nil {
+		return Scene{}, errors.New("the table of claims is still there")
+	}
 	sh.answered(begun, "GET", "/claims/"+id, 404, id, "")
-	if err := errors.Join(s.Pause(ctx, 200*time.Millisecond), again.Stop()); err != nil {
+	if err := errors.Join(s.Leave(ctx, conn), s.Pause(ctx, 200*time.Millisecond), again.Stop()); err != nil {
 		return Scene{}, err
 	}
 	scene := sh.scene(0, KitRights)
