@@ -10,9 +10,12 @@ import (
 	"inquest/sources"
 )
 
-// maxExcerpt bounds what the report shows of one item, in runes; the case file
-// has all of it.
-const maxExcerpt = 4000
+// What the report shows of one item at most, in runes: of one that the answer rests
+// on, and of any other. The case file has all of it.
+const (
+	maxExcerpt = 4000
+	maxOther   = 700
+)
 
 func (p *page) evidence() {
 	sec := p.begin("evidence", "Evidence")
@@ -20,12 +23,42 @@ func (p *page) evidence() {
 		sec.para("Nothing was collected.")
 		return
 	}
+	rests := p.restsOn()
 	for _, e := range p.state.Evidence {
-		sec.item(e)
+		most := maxOther
+		if rests[e.ID] {
+			most = maxExcerpt
+		}
+		sec.item(e, most)
 	}
 }
 
-func (s *section) item(e investigations.Evidence) {
+// restsOn are the items that the fate, a hypothesis, the timeline or the recovered
+// content name.
+func (p *page) restsOn() map[string]bool {
+	out := map[string]bool{}
+	add := func(ids []string) {
+		for _, id := range ids {
+			out[id] = true
+		}
+	}
+	add(p.assessed.Fate.Evidence)
+	for _, h := range p.assessed.Hypotheses {
+		if h.Standing != investigations.RuledOut {
+			add(h.Supports)
+			add(h.Contradicts)
+		}
+	}
+	for _, m := range p.assessed.Timeline {
+		add([]string{m.Evidence})
+	}
+	if r := p.assessed.Recovered; r != nil {
+		add(r.Evidence)
+	}
+	return out
+}
+
+func (s *section) item(e investigations.Evidence, most int) {
 	s.heading("%s from %s", text(e.ID), orDash(text(e.Source)))
 	facts := []string{"Collected " + moment(e.CollectedAt)}
 	if e.Position != "" {
@@ -46,7 +79,7 @@ func (s *section) item(e investigations.Evidence) {
 		s.block(language(e), e.Query)
 	}
 	body, how := readable(e)
-	shown, cut := excerpt(body)
+	shown, cut := excerpt(body, most)
 	if cut {
 		how = strings.TrimPrefix(how+"; the beginning only, the case file has all of it", "; ")
 	}
@@ -63,10 +96,10 @@ func language(e investigations.Evidence) string {
 	return "text"
 }
 
-func excerpt(s string) (string, bool) {
+func excerpt(s string, most int) (string, bool) {
 	n := 0
 	for i := range s {
-		if n == maxExcerpt {
+		if n == most {
 			return s[:i], true
 		}
 		n++

@@ -58,7 +58,7 @@ func noteText(n investigations.Note) string {
 }
 
 // statements lists all that was sent to servers, so that a reader can see that
-// nothing was changed.
+// nothing was changed. One that was sent again is written once.
 func (p *page) statements() {
 	sec := p.begin("statements", "Statements sent to servers")
 	list := p.state.Statements
@@ -66,12 +66,54 @@ func (p *page) statements() {
 		sec.para("No statement was recorded.")
 		return
 	}
-	sec.para("%s, in the order they were sent.", plural(len(list), "statement", "statements"))
-	var b strings.Builder
+	sent, order := map[string][]sources.Statement{}, []string{}
 	for _, st := range list {
-		b.WriteString("-- " + statementHead(st) + "\n" + strings.TrimSpace(st.SQL) + "\n\n")
+		sql, _ := cutArguments(st.SQL)
+		if len(sent[sql]) == 0 {
+			order = append(order, sql)
+		}
+		sent[sql] = append(sent[sql], st)
+	}
+	if len(order) == len(list) {
+		sec.para("%s, in the order they were sent.", plural(len(list), "statement", "statements"))
+	} else {
+		sec.para("%s, %d of them different, in the order in which each was sent first. The case file has every one.", plural(len(list), "statement", "statements"), len(order))
+	}
+	var b strings.Builder
+	for _, sql := range order {
+		writeSent(&b, sql, sent[sql])
 	}
 	sec.block("sql", b.String())
+}
+
+// writeSent writes one statement under the first times it was sent, and all that failed.
+func writeSent(b *strings.Builder, sql string, times []sources.Statement) {
+	const most = 3
+	left := 0
+	for i, st := range times {
+		if i >= most && st.Error == "" {
+			left++
+			continue
+		}
+		b.WriteString("-- " + statementHead(st) + "\n")
+		if _, args := cutArguments(st.SQL); args != "" {
+			b.WriteString(args + "\n")
+		}
+	}
+	if left > 0 {
+		last := times[len(times)-1]
+		b.WriteString("-- and " + plural(left, "more time", "more times") + ", the last " + moment(last.Time) + "\n")
+	}
+	b.WriteString(sql + "\n\n")
+}
+
+// cutArguments takes the comment with the arguments off the end of a statement.
+func cutArguments(sql string) (text, args string) {
+	sql = strings.TrimSpace(sql)
+	if i := strings.LastIndex(sql, "\n-- $1 = "); i >= 0 {
+		return sql[:i], sql[i+1:]
+	}
+	return sql, ""
 }
 
 func statementHead(st sources.Statement) string {
