@@ -16,7 +16,7 @@ import (
 var kinds = []investigations.FactKind{
 	investigations.TupleInserted, investigations.TupleUpdated, investigations.TupleDeleted, investigations.TupleRekeyed,
 	investigations.XactCommitted, investigations.XactAborted, investigations.RowVisible, investigations.RowFlagged,
-	investigations.RowInHistory, investigations.RowNear, investigations.RowElsewhere,
+	investigations.RowRekeyed, investigations.RowInHistory, investigations.RowNear, investigations.RowElsewhere,
 }
 
 // all lists everything that was seen of the record, in order of time, and then
