@@ -77,7 +77,7 @@ func candidates(d inv.Deliberation) []candidate {
 			case "candidate":
 				c := add(table)
 				c.part, c.refers, c.byName, c.history = f.Attr("value") == "part", f.Attr("refers"), f.Attr("by-name") == "true", f.Attr("history") != ""
-			case "lookalike":
+			case "lookalike", "replaced-by":
 				add(table).twin = f.Attr("value")
 			}
 		case inv.TupleInserted, inv.TupleUpdated, inv.TupleDeleted, inv.TupleRekeyed, inv.RowVisible, inv.RowAbsent, inv.RowNear:

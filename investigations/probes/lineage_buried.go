@@ -2,8 +2,10 @@ package probes
 
 import (
 	"fmt"
+	"strings"
 
 	inv "inquest/investigations"
+	"inquest/sources/catalog"
 	"inquest/sources/wal"
 )
 
@@ -28,6 +30,11 @@ func (l lineage) readGone(in inv.Input, r *inv.Reading) {
 		if l.Xacts[g.XID] == nil {
 			r.Facts = append(r.Facts, g.committed(l.server))
 		}
+		if g.For != "" && (tellingID(in.Record) || keepsCopies(tableNamed(g.Name), tableNamed(g.For))) {
+			f := property(g.evidence, g.Name, "replaced-by", g.For, g.Name+", which was dropped, had the columns of "+g.For)
+			f.Attrs["server"] = l.server
+			r.Facts = append(r.Facts, f)
+		}
 	}
 	for _, e := range l.Relations {
 		if f, ok := l.relationFact(e); ok && f.Kind == inv.TableTruncated {
@@ -37,6 +44,11 @@ func (l lineage) readGone(in inv.Input, r *inv.Reading) {
 	l.ends(in, r, first)
 	l.peers(in, r)
 	r.Recovered = append(r.Recovered, l.recovered()...)
+}
+
+func tableNamed(display string) catalog.Table {
+	schema, name, _ := strings.Cut(display, ".")
+	return catalog.Table{Schema: schema, Name: name}
 }
 
 // bornIn reports that the row was written to the table by an insert of its own, not

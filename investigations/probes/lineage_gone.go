@@ -70,6 +70,9 @@ type goneTable struct {
 	Fits     bool `json:"fits"`
 	Seen     bool `json:"seen"`
 	Unlogged bool `json:"unlogged,omitempty"`
+	// For is the table that stands now, was asked for, and has the same columns: tables
+	// are replaced by renaming, and the one that held the rows is dropped under another name.
+	For string `json:"for,omitempty"`
 }
 
 // evidenceGone is a []goneTable: the tables that were dropped in the WAL at hand.
@@ -103,10 +106,10 @@ func (t tracing) goneTables(ctx context.Context, u *walUnion, g *graveyard, seen
 		table := names.table(d)
 		table.Matches = table.Match(keyOf(t.c.Record))
 		m, fits := ownKey(table)
-		asked := t.c.Record.Table
-		fits = fits && (asked == "" || namedAs(table.DisplayName(), asked))
+		meant, of := t.mayBeMeant(table)
+		fits = fits && meant
 		list = append(list, goneTable{
-			Name: table.DisplayName(), OID: d.OID, File: d.File, XID: d.XID, LSN: d.LSN, Time: d.Time, Made: d.Made, Unread: d.Unread, Fits: fits, Unlogged: d.Persistence == "u",
+			Name: table.DisplayName(), OID: d.OID, File: d.File, XID: d.XID, LSN: d.LSN, Time: d.Time, Made: d.Made, Unread: d.Unread, Fits: fits, Unlogged: d.Persistence == "u", For: of,
 		})
 		if fits {
 			targets = append(targets, table.WALTarget(m))
@@ -127,6 +130,21 @@ func (t tracing) goneTables(ctx context.Context, u *walUnion, g *graveyard, seen
 		}
 	}
 	return t.c.Keep(evidenceGone, t.server.Name(), "WAL of "+u.name()+": tables that were dropped", "", list)
+}
+
+// mayBeMeant reports whether the person can have meant a table that is gone: no
+// table was named, or this one, or one that stands and has the same columns, which is
+// returned.
+func (t tracing) mayBeMeant(table catalog.Table) (meant bool, of string) {
+	if asked := t.c.Record.Table; asked == "" || namedAs(table.DisplayName(), asked) {
+		return true, ""
+	}
+	for _, o := range ownTables(t.c, t.server.Name()) {
+		if sameColumns(table, o) {
+			return true, o.DisplayName()
+		}
+	}
+	return false, ""
 }
 
 // namedAs reports whether a person who typed this name can have meant the table.
