@@ -42,7 +42,7 @@ func (c Coverage) Covers(w Window) bool {
 	if c.ZoneUnknown || c.From.IsZero() || w.From.IsZero() || w.To.IsZero() {
 		return false
 	}
-	if c.From.After(w.From) || cutUntil(c.To).Before(w.To) {
+	if c.From.After(w.From) || c.lastMoment().Before(w.To) {
 		return false
 	}
 	for _, g := range c.Gaps {
@@ -53,12 +53,13 @@ func (c Coverage) Covers(w Window) bool {
 	return true
 }
 
-// cutUntil is the latest moment that a log may have written as t.
-func cutUntil(t time.Time) time.Time {
+// lastMoment is the latest moment that the log may have written as the time of its
+// last record. A log of whole seconds is known by both of its ends.
+func (c Coverage) lastMoment() time.Time {
 	for _, step := range []time.Duration{time.Second, time.Millisecond} {
-		if t.Equal(t.Truncate(step)) {
-			return t.Add(step - 1)
+		if c.To.Equal(c.To.Truncate(step)) && c.From.Equal(c.From.Truncate(step)) {
+			return c.To.Add(step - 1)
 		}
 	}
-	return t
+	return c.To
 }
