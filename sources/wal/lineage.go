@@ -173,7 +173,7 @@ type Siblings struct {
 // Xact is a transaction or subtransaction. The contents are told on the top one, over the whole family.
 type Xact struct {
 	XID       uint32              `json:"xid"`
-	TopXID    uint32              `json:"top_xid,omitempty"` // set on a subtransaction whose parent is known
+	TopXID    uint32              `json:"top_xid,omitempty"` // set on a subtransaction whose parent is known; of one that was rolled back it may be a savepoint's own
 	State     XactState           `json:"state"`
 	Time      time.Time           `json:"time,omitzero"` // of commit or abort, to the microsecond
 	LSN       LSN                 `json:"lsn,omitzero"`  // of the commit, abort or prepare record

@@ -316,6 +316,7 @@ type told struct {
 	kind    string // insert, update, delete, from (another key), to (another key)
 	state   string
 	xid     uint32 // of the top transaction; 0 when the lineage cannot tell
+	own     uint32 // of the record, in a lineage
 	at      wal.LSN
 	next    rowKey // to: the key that the row got
 	comment string
@@ -327,7 +328,9 @@ func (e told) String() string {
 
 // is reports that an event of a lineage is one of the truth.
 func (e told) is(truth told) bool {
-	sameXid := e.xid == 0 || e.xid == truth.xid
+	// ROLLBACK TO writes the same record as ROLLBACK: what it names as the outer transaction of another may be a savepoint's own.
+	inside := e.state == string(wal.Aborted) && truth.xid < e.xid && e.xid < e.own
+	sameXid := e.xid == 0 || e.xid == truth.xid || inside
 	sameKind := e.kind == truth.kind || e.kind == "update or from" && (truth.kind == "update" || truth.kind == "from")
 	return sameKind && sameXid && (e.state == truth.state || e.state == "unfinished") && e.at >= truth.at
 }
@@ -374,7 +377,7 @@ func (c *checker) token(l *wal.Lineage, e wal.Event, k rowKey) (told, bool) {
 		c.t.Errorf("%s: event of xid %d without a transaction", k, e.XID)
 		return g, false
 	}
-	g.state, g.xid = string(x.State), x.TopXID
+	g.state, g.xid, g.own = string(x.State), x.TopXID, e.XID
 	if x.TopXID == 0 && x.State != wal.Aborted && x.State != wal.Unfinished {
 		g.xid = x.XID
 	}
