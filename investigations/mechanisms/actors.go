@@ -185,6 +185,11 @@ func isService(v View, f inv.Fact) bool {
 	if v.Options.AppRole != "" {
 		return f.Attr("user") == v.Options.AppRole
 	}
+	return storedIt(v, f)
+}
+
+// storedIt reports a session of the program and the role that stored the row.
+func storedIt(v View, f inv.Fact) bool {
 	ins, ok := Last(Ended(v.Story.Inserts, Committed))
 	if !ok || f.Attr("user") == "" {
 		return false

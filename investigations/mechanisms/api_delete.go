@@ -26,10 +26,14 @@ func apiDelete() Mechanism {
 				Looked: func(v View) bool { return len(deleteRequests(v)) > 0 },
 			}),
 			proof(Rule{
-				Says: "exactly one session can have done it: the application's, with a delete of this id as its statement",
+				Says: "exactly one session can have done it: the application's, with a delete of this id as its statement, or with one that has parameters, as the program that stored the row sends",
 				Find: func(v View) inv.Facts {
 					a := soleActor(v).Where(func(f inv.Fact) bool { return isService(v, f) && f.Attr("joins") == "statement" })
-					if len(a) == 0 || len(ownStatement(v, a[0])) == 0 && !namesRecord(v, a[0].Attr("statement")) {
+					if len(a) == 0 {
+						return nil
+					}
+					prepared := strings.Contains(a[0].Attr("statement"), "$1") && storedIt(v, a[0])
+					if len(ownStatement(v, a[0])) == 0 && !namesRecord(v, a[0].Attr("statement")) && !prepared {
 						return nil // what it sent may have been meant for others as well: a script's, a job's
 					}
 					return append(a, ownStatement(v, a[0])...)

@@ -36,6 +36,10 @@ func (t tracing) history(ctx context.Context, u *walUnion) (mine, discarded *wal
 		}
 		return mine, nil, err
 	}
+	if same, err := wal.Agree(ctx, own, files); err == nil && same.Same != 0 && same.Differ == 0 && !same.Beyond { // one history
+		mine, err = t.trace(ctx, u, t.targets)
+		return mine, nil, err
+	}
 	if mine, err = t.trace(ctx, own, t.targets); err != nil {
 		return nil, nil, err
 	}
