@@ -50,7 +50,7 @@ type Log struct {
 	// Lines are further lines of the log, which help to tell its formats: what its
 	// start, middle and end may not show.
 	Lines []string
-	// Chunk is the size of the pieces that are searched, in bytes; zero: 512 KiB.
+	// Chunk is the size of the pieces that are searched, in bytes; zero: 1 MiB.
 	Chunk int
 
 	mu      sync.Mutex
