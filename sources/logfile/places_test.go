@@ -287,7 +287,7 @@ func TestFilesThatChangeWhileTheyAreRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := write(t, t.TempDir(), "a.log", content)
 			s := open(t, p, Options{})[0]
-			s.log.Chunk = 64 << 10 // far more of them than are read ahead of the first that is told
+			s.(*Stream).log.Chunk = 64 << 10 // far more of them than are read ahead of the first that is told
 			changed := false
 			r := search(t, s, sources.LogQuery{Needles: sources.Spellings(id), Progress: func(int64, int64) {
 				if !changed {
