@@ -40,7 +40,8 @@ func TestStreamedWALIsTheWALOnDisk(t *testing.T) {
 		sql(t, s, streamerSQL)
 		sql(t, s, "create table w (id uuid primary key, pad text); insert into w select gen_random_uuid(), repeat('y', 300) from generate_series(1, 60000)")
 		sql(t, s, "checkpoint")
-		sql(t, s, "insert into w select gen_random_uuid(), repeat('y', 300) from generate_series(1, 1000)")
+		// Four segments and more: a checkpoint keeps no older ones than it needs.
+		sql(t, s, "insert into w select gen_random_uuid(), repeat('y', 300) from generate_series(1, 10000)")
 		db := open(t, s, "streamer", postgres.Options{})
 		w := openStream(t, db)
 		segs, err := w.List(t.Context())
