@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"inquest/sources/scan"
 )
@@ -18,9 +17,9 @@ const (
 )
 
 // packed searches a compressed file: one goroutine unpacks while this one
-// searches. A broken end gives what came before it, and is said. Behind the time enough, if
-// bounded, the file is not read on.
-func (r *run) packed(ctx context.Context, m *File, j *job, f *content, enough int64, bounded bool) error {
+// searches. A broken end gives what came before it, and is said. A window does not shorten
+// it: nothing tells what stands behind it in a file that cannot be probed.
+func (r *run) packed(ctx context.Context, m *File, j *job, f *content) error {
 	in := &counter{r: io.NewSectionReader(f, 0, f.size)}
 	un, err := unpack(in, f.packing)
 	if err != nil {
@@ -38,15 +37,11 @@ func (r *run) packed(ctx context.Context, m *File, j *job, f *content, enough in
 	r.lastStart = -1
 	w := &slide{own: cmp.Or(r.s.Chunk, packedOwn)}
 	first, newlines, told := true, int64(0), int64(0)
-	over := false // the window is
-	var seen order
 	give := func(last bool) {
 		b := j.chunk(scan.Chunk{Base: w.base, Buf: w.buf, From: w.from, To: w.to(last)}, last)
-		seen.add(&b.cover)
 		r.merge(b, func(h hit) string { return position(m.base(), newlines+h.line+1) }, first)
 		newlines += b.newlines
 		first = false
-		over = bounded && b.cover.timed > 0 && b.cover.low > enough && seen.back <= int64(seekSlack)
 		w.advance(w.to(last))
 		n := in.n.Load()
 		r.progress(0, n-told)
@@ -59,12 +54,8 @@ func (r *run) packed(ctx context.Context, m *File, j *job, f *content, enough in
 		}
 		w.buf = append(w.buf, p.b...)
 		recycle <- p.b
-		for len(w.buf)-w.from >= w.own+packedAhead && ctx.Err() == nil && !over {
+		for len(w.buf)-w.from >= w.own+packedAhead && ctx.Err() == nil {
 			give(false)
-		}
-		if over {
-			r.limits = append(r.limits, fmt.Sprintf("%s was read only to %s, behind the window: its lines are in the order of time as far as it was read", m.base(), at(seen.high).Format(time.RFC3339)))
-			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -84,24 +75,6 @@ func (r *run) packed(ctx context.Context, m *File, j *job, f *content, enough in
 		r.hole = fmt.Sprintf("%s is broken at its end", m.base())
 	}
 	return nil
-}
-
-// order is how far the times of a file go back, as far as it was read.
-type order struct {
-	high, back int64
-	timed      bool
-}
-
-func (o *order) add(c *cover) {
-	if c.timed == 0 {
-		return
-	}
-	if o.back = max(o.back, c.back); o.timed {
-		o.back = max(o.back, o.high-c.low)
-	} else {
-		o.high = c.high
-	}
-	o.high, o.timed = max(o.high, c.high), true
 }
 
 // slide is the part of an unpacked file that is in memory: some bytes before

@@ -123,8 +123,7 @@ func (r *run) member(ctx context.Context, i int, m *File) error {
 	}
 	r.note(m, j)
 	if f.packing != plain {
-		until, bounded := r.enough(ctx, i, l)
-		return r.packed(ctx, m, j, f, until, bounded)
+		return r.packed(ctx, m, j, f)
 	}
 	j.file = f.File
 	from, to, sought := r.seek(j)

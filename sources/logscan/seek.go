@@ -150,27 +150,6 @@ func (r *run) outside(ctx context.Context, i int, m *File, l *Learned) bool {
 	return false
 }
 
-// enoughSlack is how far behind a window a rotated file, in order so far, is read on.
-const enoughSlack = 10*time.Minute + seekSlack
-
-// enough returns the time in Unix nanoseconds behind which a rotated file that cannot
-// be sought need not be read on, as long as its lines are in order; ok is false when it
-// has to be read to its end. Where the next file begins is what speaks for the rest of
-// this one.
-func (r *run) enough(ctx context.Context, i int, l *Learned) (t int64, ok bool) {
-	w := r.q.Window
-	if w.To.IsZero() || !l.timed || r.s.Apart || i+1 >= len(r.s.Files) {
-		return 0, false
-	}
-	slack := enoughSlack
-	if l.bare {
-		slack += unknownZone
-	}
-	end := w.To.Add(slack).UnixNano()
-	next := r.s.Learn(ctx, r.s.Files[i+1])
-	return end, next.timed && next.first > end && next.first > l.first
-}
-
 func firstTime(c *clock, lines []string) (int64, bool) {
 	for _, l := range lines {
 		if t, ok := c.read([]byte(l)); ok {
