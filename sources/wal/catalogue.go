@@ -196,26 +196,16 @@ func (tr *tracer) owns(xid, node, oid uint32) {
 }
 
 func (k *catalogue) images(rec *Record, skip heap.TID) {
-	for i := range rec.Blocks {
-		b := &rec.Blocks[i]
-		if !b.HasImage || b.Fork != 0 {
-			continue
-		}
-		raw, err := b.Image.Restore()
-		if err != nil {
-			continue
-		}
-		p, err := heap.DecodePage(raw)
-		if err != nil || !p.IsHeap() {
-			continue
-		}
+	for b, p := range rec.heapImages(func(RelFile) bool { return true }) {
 		for n := 1; n <= p.Pointers(); n++ {
-			if tid := (heap.TID{Block: b.Block, Offset: uint16(n)}); tid != skip {
-				if t, ok := p.Tuple(n); ok {
-					k.put(place{b.Rel, tid}, t)
-				} else {
-					delete(k.rows, place{b.Rel, tid})
-				}
+			tid := heap.TID{Block: b.Block, Offset: uint16(n)}
+			if tid == skip {
+				continue
+			}
+			if t, ok := p.Tuple(n); ok {
+				k.put(place{b.Rel, tid}, t)
+			} else {
+				delete(k.rows, place{b.Rel, tid})
 			}
 		}
 	}

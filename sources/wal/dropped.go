@@ -137,19 +137,7 @@ func (g *Graveyard) put(p place, t heap.Tuple) {
 }
 
 func (g *Graveyard) images(rec *Record) {
-	for i := range rec.Blocks {
-		b := &rec.Blocks[i]
-		if !b.HasImage || b.Fork != 0 || g.table(b.Rel) == nil {
-			continue
-		}
-		raw, err := b.Image.Restore()
-		if err != nil {
-			continue
-		}
-		p, err := heap.DecodePage(raw)
-		if err != nil || !p.IsHeap() {
-			continue
-		}
+	for b, p := range rec.heapImages(func(f RelFile) bool { return g.table(f) != nil }) {
 		for n := 1; n <= p.Pointers(); n++ {
 			if t, ok := p.Tuple(n); ok {
 				g.put(place{b.Rel, heap.TID{Block: b.Block, Offset: uint16(n)}}, t)

@@ -2,6 +2,7 @@ package wal
 
 import (
 	"fmt"
+	"iter"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -58,4 +59,25 @@ func (im Image) expand(want int) ([]byte, error) {
 		return dec.DecodeAll(im.Bytes, make([]byte, 0, want))
 	}
 	return im.Bytes, nil
+}
+
+// heapImages are the heap pages that a record holds whole, of the files that are wanted. One that cannot be read is passed over.
+func (r *Record) heapImages(wanted func(RelFile) bool) iter.Seq2[*Block, *heap.Page] {
+	return func(yield func(*Block, *heap.Page) bool) {
+		for i := range r.Blocks {
+			b := &r.Blocks[i]
+			if !b.HasImage || b.Fork != 0 || !wanted(b.Rel) {
+				continue
+			}
+			raw, err := b.Image.Restore()
+			if err != nil {
+				continue
+			}
+			if p, err := heap.DecodePage(raw); err != nil || !p.IsHeap() {
+				continue
+			} else if !yield(b, &p) {
+				return
+			}
+		}
+	}
 }
